@@ -1,0 +1,1 @@
+"""Pictures and clips made larger, cleaner and smoother."""
