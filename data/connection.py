@@ -1,0 +1,154 @@
+"""What a change may do with the database: read, execute, and write rows in bulk.
+
+A statement costs DuckDB about a third of a millisecond however few rows it carries, so rows that changes
+write through `Connection.add` and `Connection.put` are gathered, over all changes of a group, and sent as
+one statement a table. Whoever looks (`execute`, `rows`) finds them already there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from blocks.errors import InputError
+from data.audit import Head
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["Connection", "Row", "as_rows"]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Table:
+    types: dict[str, str]
+    key: tuple[str, ...]
+
+
+@dataclass
+class _Batch:
+    columns: tuple[str, ...]
+    replace: bool
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+class Connection:
+    """One open transaction of the store's writer, lent to a change while it runs.
+
+    Attributes:
+        head: the end of the audit chain as this transaction sees it; moved by `audit.append`.
+    """
+
+    def __init__(self, raw: DuckDBPyConnection, head: Head) -> None:
+        self.head = head
+        self.touched = False
+        self._raw = raw
+        self._tables: dict[str, _Table] = {}
+        self._batches: dict[str, _Batch] = {}
+
+    def execute(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> DuckDBPyConnection:
+        """Run one statement; use what it returns (`fetchall`, `fetchone`) before the next."""
+        self.flush()
+        self.touched = True
+        return self._raw.execute(sql, params)
+
+    def rows(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        """Run one statement and return its rows by column name."""
+        self.flush()
+        return as_rows(self._raw.execute(sql, params))
+
+    def add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert rows; one whose primary key is taken fails the change (Conflict). Left-out columns are NULL."""
+        self._gather(table, rows, replace=False)
+
+    def put(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Insert rows, or where the primary key is known update just the columns that are given.
+
+        Raises:
+            InputError: the table, a column or the primary key is missing.
+        """
+        self._gather(table, rows, replace=True)
+
+    def flush(self) -> None:
+        """Send what was gathered; called by itself before every look and before the commit."""
+        batches, self._batches = self._batches, {}
+        for name, batch in batches.items():
+            self._send(name, batch)
+
+    def begin(self, head: Head) -> None:
+        """Start a transaction at this end of the chain."""
+        self.head, self.touched, self._batches = head, False, {}
+        self._raw.begin()
+
+    def commit(self) -> None:
+        """End it; on the disk when this returns."""
+        self.flush()
+        self._raw.commit()
+
+    def rollback(self) -> None:
+        """Forget everything since `begin`."""
+        self._batches = {}
+        self._raw.rollback()
+
+    def _gather(self, name: str, rows: Iterable[Mapping[str, Any]], replace: bool) -> None:
+        self.touched = True
+        for row in rows:
+            columns = tuple(row)
+            batch = self._batches.get(name)
+            if batch is not None and (batch.columns, batch.replace) != (columns, replace):
+                self._send(name, self._batches.pop(name))
+                batch = None
+            if batch is None:
+                self._check(name, columns, replace)
+                batch = self._batches[name] = _Batch(columns, replace)
+            batch.rows.append(tuple(row.values()))
+
+    def _send(self, name: str, batch: _Batch) -> None:
+        table = self._table(name)
+        rows = _last_of_each(batch, table.key) if batch.replace else batch.rows
+        names = ", ".join(f'"{c}"' for c in batch.columns)
+        values = ", ".join(f"unnest(?::{table.types[c]}[])" for c in batch.columns)
+        known = ""
+        if batch.replace:
+            updates = ", ".join(f'"{c}" = excluded."{c}"' for c in batch.columns if c not in table.key)
+            keys = ", ".join(f'"{c}"' for c in table.key)
+            known = f" ON CONFLICT ({keys}) DO " + (f"UPDATE SET {updates}" if updates else "NOTHING")
+        self._raw.execute(
+            f'INSERT INTO "{name}" ({names}) SELECT {values}{known}', [list(c) for c in zip(*rows, strict=True)]
+        )
+
+    def _check(self, name: str, columns: tuple[str, ...], replace: bool) -> None:
+        table = self._table(name)
+        unknown = [c for c in columns if c not in table.types]
+        if unknown or not columns:
+            raise InputError(f"Table {name} has no columns {unknown}; it has {', '.join(table.types)}.")
+        if replace and (not table.key or not set(table.key) <= set(columns)):
+            raise InputError(f"A row put into {name} must name its primary key {table.key}; it has {columns}.")
+
+    def _table(self, name: str) -> _Table:
+        known = self._tables.get(name)
+        if known is None:
+            columns = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index"
+            types = dict(self._raw.execute(columns, [name]).fetchall())
+            if not types:
+                raise InputError(f"The store has no table {name}; a migration must create it.")
+            primary = "constraint_type = 'PRIMARY KEY'"
+            keys = f"SELECT constraint_column_names FROM duckdb_constraints() WHERE table_name = ? AND {primary}"
+            key = self._raw.execute(keys, [name]).fetchone()
+            known = self._tables[name] = _Table(types, tuple(key[0]) if key else ())
+        return known
+
+
+def as_rows(result: DuckDBPyConnection) -> list[Row]:
+    """What a statement found, by column name."""
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+
+
+def _last_of_each(batch: _Batch, key: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """One statement may not update a row twice: of rows with one key the last one counts."""
+    places = [batch.columns.index(c) for c in key]
+    return list({tuple(row[p] for p in places): row for row in batch.rows}.values())

@@ -1,0 +1,144 @@
+"""How the database file came to be as it is: named steps, each run once, in order, and written down.
+
+A new step is a function added to `MIGRATIONS`; one that has been released is never changed.
+There are no foreign keys: DuckDB refuses to update an indexed column of a row that another one refers to.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from blocks.errors import NewerStore
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["MIGRATIONS", "Migration", "migrate", "pending"]
+
+Migration = Callable[["DuckDBPyConnection"], None]
+
+
+def the_first_tables(conn: DuckDBPyConnection) -> None:
+    """Blobs, results, jobs with their steps and log, the audit chain, and what cleaning can give back."""
+    conn.execute(_FIRST_TABLES)
+
+
+MIGRATIONS: tuple[Migration, ...] = (the_first_tables,)
+
+
+def pending(conn: DuckDBPyConnection, migrations: tuple[Migration, ...] = MIGRATIONS) -> tuple[Migration, ...]:
+    """The steps that this file has not taken.
+
+    Raises:
+        NewerStore: the file has taken steps that this lab does not know.
+    """
+    written = "SELECT 1 FROM duckdb_tables() WHERE table_name = 'migrations'"
+    if not conn.execute(written).fetchone():
+        return migrations
+    done = {name for (name,) in conn.execute("SELECT name FROM migrations").fetchall()}
+    unknown = done - {step.__name__ for step in migrations}
+    if unknown:
+        raise NewerStore(
+            f"This home was written by a newer lab (it has taken the steps {', '.join(sorted(unknown))}). "
+            "Update the lab, or open a copy from the home's backups folder with this one. Nothing was changed."
+        )
+    return tuple(step for step in migrations if step.__name__ not in done)
+
+
+def migrate(conn: DuckDBPyConnection, steps: tuple[Migration, ...]) -> None:
+    """Take the steps in one transaction: all of them, or none."""
+    conn.begin()
+    try:
+        conn.execute('CREATE TABLE IF NOT EXISTS migrations (name VARCHAR PRIMARY KEY, "at" DOUBLE)')
+        for step in steps:
+            step(conn)
+            conn.execute("INSERT INTO migrations VALUES (?, ?)", [step.__name__, time.time()])
+        conn.commit()
+    except BaseException:
+        conn.rollback()
+        raise
+
+
+_FIRST_TABLES = """
+CREATE TABLE blobs (
+    digest VARCHAR PRIMARY KEY,
+    size BIGINT,
+    media_type VARCHAR,
+    name VARCHAR,
+    class VARCHAR,            -- kept, cache or transient
+    created_at DOUBLE,
+    trashed_at DOUBLE
+);
+CREATE TABLE results (
+    key VARCHAR PRIMARY KEY,
+    block VARCHAR,
+    version VARCHAR,
+    recipe VARCHAR,           -- JSON
+    outputs VARCHAR,          -- JSON; a file is {"$blob": digest, "name": ..., "type": ..., "size": ...}
+    seconds DOUBLE,
+    units DOUBLE,
+    environment VARCHAR,
+    created_at DOUBLE,
+    job VARCHAR,
+    attempt INTEGER
+);
+CREATE TABLE jobs (
+    id VARCHAR PRIMARY KEY,
+    pipeline VARCHAR,
+    title VARCHAR,
+    inputs VARCHAR,           -- JSON, files as in results
+    options VARCHAR,          -- JSON
+    "user" VARCHAR,
+    priority INTEGER,
+    state VARCHAR,            -- QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED
+    attempt INTEGER,
+    max_attempts INTEGER,
+    not_before DOUBLE,
+    batch VARCHAR,
+    once VARCHAR,
+    parent VARCHAR,
+    created_at DOUBLE,
+    started_at DOUBLE,
+    finished_at DOUBLE,
+    progress DOUBLE,
+    note VARCHAR,
+    error VARCHAR,
+    sequence BIGINT
+);
+CREATE TABLE steps (
+    job VARCHAR,
+    name VARCHAR,
+    item INTEGER,
+    attempt INTEGER,
+    state VARCHAR,
+    key VARCHAR,
+    seconds DOUBLE,
+    started_at DOUBLE,
+    finished_at DOUBLE,
+    error VARCHAR,
+    PRIMARY KEY (job, name, item)
+);
+CREATE TABLE job_log (
+    job VARCHAR,
+    attempt INTEGER,
+    "at" DOUBLE,              -- seconds since 1970; a reserved word, so quoted
+    line VARCHAR
+);
+CREATE TABLE audit (
+    sequence BIGINT PRIMARY KEY,
+    "at" DOUBLE,
+    who VARCHAR,
+    action VARCHAR,
+    subject VARCHAR,
+    detail VARCHAR,
+    previous VARCHAR,
+    hash VARCHAR
+);
+CREATE TABLE swept_blobs (
+    sweep BIGINT,             -- sequence of the sweep's audit entry
+    digest VARCHAR
+);
+CREATE TABLE swept_results AS SELECT 0::BIGINT AS sweep, * FROM results LIMIT 0;
+"""
