@@ -1,0 +1,76 @@
+"""Which RIFE weights are here, told from file names and first bytes; no torch is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from blocks.errors import InputError
+from enhance.rife.layout import LAYOUTS, LICENCE, SOURCE, plain_names, recognise
+from enhance.rife.weights import SUFFIXES, read_shapes
+
+__all__ = ["RifeInfo", "available_rife"]
+
+
+@dataclass(frozen=True, slots=True)
+class RifeInfo:
+    """One weight file in the models folder, or one version that has none there.
+
+    Attributes:
+        name: the file's name without suffix, or the name to give it ("rife425").
+        title: for people.
+        version: None where only opening the file can tell it (.pkl, .pth), or where it is of no known one.
+        path: None if there is no file.
+        present: whether there is a file that may be tried.
+        why_not: what is wrong with the file, or that there is none; empty if present.
+        how_to_get: what to do to have it; empty if present.
+    """
+
+    name: str
+    title: str
+    version: str | None
+    path: Path | None
+    present: bool
+    why_not: str = ""
+    how_to_get: str = ""
+    licence: str = LICENCE
+    source: str = SOURCE
+
+
+def available_rife(models: Path | None) -> list[RifeInfo]:
+    """What there is in a models folder (files called rife*), then the versions that are not known to be there."""
+    files = _weight_files(models) if models is not None else []
+    found = [_describe(path) for path in files]
+    seen = {info.version for info in found if info.present}
+    return found + [_absent(layout.version, models) for layout in LAYOUTS if layout.version not in seen]
+
+
+def _weight_files(models: Path) -> list[Path]:
+    if not models.is_dir():
+        return []
+    names = (path for path in models.iterdir() if path.name.lower().startswith("rife"))
+    return sorted(path for path in names if path.suffix.lower() in SUFFIXES and path.is_file())
+
+
+def _describe(path: Path) -> RifeInfo:
+    if path.suffix.lower() != ".safetensors":
+        return RifeInfo(path.stem, f"RIFE (version told when {path.name} is opened)", None, path, present=True)
+    try:
+        stored = read_shapes(path)
+        version = recognise({short: stored[name] for name, short in plain_names(stored).items()}).version
+    except InputError as error:
+        return RifeInfo(
+            path.stem, "RIFE", None, path, False, f"{path.name}: {error}", _how_to_get(path.stem, path.parent)
+        )
+    return RifeInfo(path.stem, f"RIFE {version}", version, path, present=True)
+
+
+def _absent(version: str, models: Path | None) -> RifeInfo:
+    name = f"rife{version.replace('.', '')}"
+    reason = f"no file is known to hold RIFE {version}"
+    return RifeInfo(name, f"RIFE {version}", version, None, False, reason, _how_to_get(name, models))
+
+
+def _how_to_get(name: str, models: Path | None) -> str:
+    folder = str(models) if models is not None else "the lab's models folder"
+    return f"Download the 4.x weights listed in the README of {SOURCE} and put flownet.pkl into {folder} as {name}.pkl"
