@@ -11,6 +11,7 @@ acknowledged (its future resolves) after the commit and after the audit head tha
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import weakref
@@ -66,6 +67,7 @@ class Store:
         self._cursors: weakref.WeakSet[DuckDBPyConnection] = weakref.WeakSet()
         self._writer = threading.Thread(target=self._write_groups, name="store-writer", daemon=True)
         self._writer.start()
+        atexit.register(self.close)  # a script that forgets must not lose what it queued
 
     @classmethod
     def open(cls, home: Path, *, migrations: tuple[Migration, ...] = MIGRATIONS, accept_loss: bool = False) -> Store:
@@ -145,6 +147,7 @@ class Store:
             cursor.close()
         self._raw.close()
         os.close(self._lock)
+        atexit.unregister(self.close)
 
     def __enter__(self) -> Store:
         return self
