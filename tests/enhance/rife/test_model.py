@@ -41,16 +41,16 @@ def _frames(height: int, width: int, kind: Any = np.uint8) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("t", [0.5, 0.25])
 def test_agrees_with_the_published_network(rife: Rife, t: float, golden: Callable[[str], Any]) -> None:
-    golden = golden(rife.version)
-    first, second = (torch.from_numpy(golden[name])[None] for name in ("img0", "img1"))
+    arrays = golden(rife.version)
+    first, second = (torch.from_numpy(arrays[name])[None] for name in ("img0", "img1"))
     ours = rife.tensor_between(first, second, t)[0].numpy()
-    assert np.abs(ours - golden[f"out_t{t}"]).max() < 1e-3
+    assert np.abs(ours - arrays[f"out_t{t}"]).max() < 1e-3
 
 
 def test_a_frame_of_bytes_is_the_rounded_frame_of_numbers(rife: Rife, golden: Callable[[str], Any]) -> None:
-    golden = golden(rife.version)
-    a, b = ((golden[name].transpose(1, 2, 0) * 255).round().astype(np.uint8) for name in ("img0", "img1"))
-    expected = golden["out_t0.5"].transpose(1, 2, 0).clip(0, 1) * 255
+    arrays = golden(rife.version)
+    a, b = ((arrays[name].transpose(1, 2, 0) * 255).round().astype(np.uint8) for name in ("img0", "img1"))
+    expected = arrays["out_t0.5"].transpose(1, 2, 0).clip(0, 1) * 255
     assert np.abs(rife.between(a, b, 0.5) - expected).mean() < 1
 
 
@@ -68,10 +68,10 @@ def test_any_size_comes_back_at_its_size(rife: Rife, height: int, width: int) ->
 
 
 def test_frames_may_come_several_at_a_time(rife: Rife, golden: Callable[[str], Any]) -> None:
-    golden = golden(rife.version)
-    first, second = (torch.from_numpy(golden[name])[None] for name in ("img0", "img1"))
+    arrays = golden(rife.version)
+    first, second = (torch.from_numpy(arrays[name])[None] for name in ("img0", "img1"))
     both = rife.tensor_between(torch.cat((first, second)), torch.cat((second, first)), 0.5)
-    assert np.abs(both[0].numpy() - golden["out_t0.5"]).max() < 1e-3
+    assert np.abs(both[0].numpy() - arrays["out_t0.5"]).max() < 1e-3
 
 
 def test_the_ends_are_the_frames_themselves_and_equal_frames_stay(rife: Rife) -> None:
@@ -106,10 +106,10 @@ def test_large_frames_are_searched_at_half_size(rife: Rife) -> None:
 
 def test_half_precision_stays_near(rife: Rife, golden: Callable[[str], Any]) -> None:
     halved = {name: value.bfloat16() for name, value in rife.weights.items()}
-    golden = golden(rife.version)
-    first, second = (torch.from_numpy(golden[name])[None] for name in ("img0", "img1"))
+    arrays = golden(rife.version)
+    first, second = (torch.from_numpy(arrays[name])[None] for name in ("img0", "img1"))
     ours = Rife(rife.layout, halved).tensor_between(first, second, 0.5)[0].numpy()
-    assert np.abs(ours - golden["out_t0.5"]).mean() < 0.02
+    assert np.abs(ours - arrays["out_t0.5"]).mean() < 0.02
 
 
 @pytest.mark.parametrize("t", [-0.1, 1.1, float("nan")])
