@@ -10,7 +10,7 @@ from pathlib import Path
 
 from blocks.errors import DiskFull, StoreError
 
-__all__ = ["disk_errors", "full", "sync_folder", "write_whole"]
+__all__ = ["disk_errors", "full", "sync_folder", "write_all", "write_whole"]
 
 # EFBIG is what a limit on file size says, EDQUOT what a user's quota says: to the person both are a full disk.
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -52,7 +52,7 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.write(descriptor, content)
+            write_all(descriptor, content)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -60,6 +60,13 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write every byte: the system may take fewer at a time, above all just before the disk is full."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 def sync_folder(folder: Path | str) -> None:

@@ -126,12 +126,12 @@ def connect(database: Path) -> DuckDBPyConnection:
 
 
 def _expected_head(files: Files, accept_loss: bool) -> Head:
+    if accept_loss:
+        return GENESIS
     head = audit.read_head(files.head)
     if head is None and not files.database.exists():
         head = GENESIS
         audit.write_head(files.head, head)  # before the database, so that a database without a head is never our doing
-    if accept_loss:
-        return GENESIS
     if head is None:
         raise AuditBroken(
             f"The audit head {files.head} is missing, so nobody can tell whether facts are gone. "

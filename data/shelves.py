@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from data._disk import disk_errors, sync_folder
+from data._disk import disk_errors, sync_folder, write_all
 
 __all__ = ["Folder", "Shelf", "open_shelf"]
 
@@ -87,9 +87,7 @@ class Folder:
             for piece in pieces:
                 summed.update(piece)
                 size += len(piece)
-                left = memoryview(piece)
-                while left:
-                    left = left[os.write(descriptor, left) :]
+                write_all(descriptor, piece)
             os.fsync(descriptor)
             self._settle(arriving, summed.hexdigest())
         return summed.hexdigest(), size

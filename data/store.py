@@ -30,6 +30,7 @@ from data.audit import Head
 from data.connection import Connection, Row, as_rows
 from data.migrations import MIGRATIONS, Migration
 from data.opening import Files, connect, lock_home, open_database
+from data.reserve import keep_reserve, release_reserve
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -75,7 +76,7 @@ class Store:
 
         Args:
             home: created if it is not there.
-            accept_loss: go on with a chain that was cut short; what is gone is written down in the chain.
+            accept_loss: go on with a chain that was cut short; that somebody chose so is written into the chain.
 
         Raises:
             HomeBusy: another process owns it.
@@ -92,11 +93,8 @@ class Store:
         except BaseException:
             os.close(lock)
             raise
-        # An entry in the fresh log: whoever deletes the log from now on takes this entry along, and is seen.
-        detail = {"pid": os.getpid(), "accepted_loss": accept_loss}
-        opened = store.write(lambda conn: audit.append(conn, "store", "store.open", home.name, detail))
         try:
-            opened.result()
+            store._enter_opening(accept_loss)
         except BaseException:
             store.close()
             raise
@@ -154,6 +152,22 @@ class Store:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def _enter_opening(self, accept_loss: bool) -> None:
+        """An entry in the fresh log: whoever deletes the log from now on takes this entry along, and is seen."""
+        detail = {"pid": os.getpid(), "accepted_loss": accept_loss}
+
+        def enter(conn: Connection) -> None:
+            audit.append(conn, "store", "store.open", self.home.name, detail)
+
+        try:
+            self.write(enter).result()
+        except DiskFull:  # a full disk must not keep the person from opening the lab to clean it
+            if not release_reserve(self.home):
+                raise
+            self.write(enter).result()
+        else:
+            keep_reserve(self.home)
 
     # The writer's thread.
 
