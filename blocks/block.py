@@ -146,4 +146,5 @@ def _types(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function)
     except (NameError, TypeError):  # a notebook function whose annotations cannot be resolved
-        return {name: Path if a in (Path, "Path") else Any for name, a in getattr(function, "__annotations__", {}).items()}
+        given = getattr(function, "__annotations__", {})
+        return {name: Path if kind in (Path, "Path") else Any for name, kind in given.items()}

@@ -1,0 +1,149 @@
+"""Which chains there are: the lab's own files, and a researcher's in the home's `pipelines/` folder.
+
+A chain is a Python file with a `build()` that returns a `daggr.Graph`. Its docstring's first line says what it does.
+It may also have `work(inputs)`, which says how much there is to do before anything runs (see `Work`).
+Files are listed by reading their text: nothing of them runs, and nothing heavy is imported, until one is loaded.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from blocks.errors import InputError, UnknownName
+
+__all__ = ["ChainFile", "Work", "chains", "find", "load_graph", "load_module", "work_of"]
+
+_HERE = Path(__file__).parent
+_NOT_CHAINS = frozenset({"__init__", "access", "catalog", "door", "lab", "owner", "settings", "show"})
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An amount of work that a chain is about to do.
+
+    Attributes:
+        block: name of the block that does it, ``module.function``.
+        units: how much, in the block's own unit.
+        guess: seconds a unit, for a machine on which it was never run.
+        like: plain inputs that make past runs comparable (the model, the factor).
+        bytes: what it leaves on the disk.
+    """
+
+    block: str
+    units: float
+    guess: float
+    like: Mapping[str, Any] = field(default_factory=dict)
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFile:
+    """A chain that could be loaded.
+
+    Attributes:
+        name: the file's name without its suffix; how the chain is called.
+        own: whether it is one of the lab's.
+        error: why the file cannot be one, with its line, or "".
+    """
+
+    name: str
+    path: Path
+    description: str
+    own: bool
+    error: str = ""
+
+
+def chains(home: Path | None = None) -> list[ChainFile]:
+    """Every chain, the lab's own first; a broken file is listed with its error and harms nothing else."""
+    own = [_read(p, own=True) for p in sorted(_HERE.glob("*.py")) if p.stem not in _NOT_CHAINS]
+    folder = home / "pipelines" if home is not None else None
+    others = [_read(p, own=False) for p in sorted(folder.glob("*.py"))] if folder and folder.is_dir() else []
+    taken = {chain.name for chain in own}
+    return own + [chain for chain in others if chain.name not in taken]
+
+
+def find(name: str, home: Path | None = None) -> ChainFile:
+    """The chain of that name.
+
+    Raises:
+        UnknownName: there is none; the message lists those there are.
+        InputError: its file is broken.
+    """
+    known = {chain.name: chain for chain in chains(home)}
+    if name not in known:
+        raise UnknownName(f"There is no pipeline {name!r}; there are {', '.join(known)}.")
+    if known[name].error:
+        raise InputError(f"The pipeline {name} cannot be used: {known[name].error}")
+    return known[name]
+
+
+def load_module(chain: ChainFile) -> ModuleType:
+    """Import a chain's file.
+
+    Raises:
+        InputError: it raised; the message names the line.
+    """
+    if chain.own:
+        return importlib.import_module(f"pipelines.{chain.name}")
+    name = f"lab_home_pipelines.{chain.name}"
+    spec = importlib.util.spec_from_file_location(name, chain.path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{chain.path} cannot be read as a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise InputError(f"{chain.path.name} failed while it was read, {_line(error, chain.path)}: {error}") from error
+    return module
+
+
+def load_graph(chain: ChainFile) -> Any:
+    """A fresh `daggr.Graph` of a chain.
+
+    Raises:
+        InputError: its `build()` raised or gave something else; the message names the line.
+    """
+    from daggr import Graph
+
+    build: Callable[[], Any] = load_module(chain).build
+    try:
+        graph = build()
+    except Exception as error:
+        raise InputError(f"build() of {chain.path.name} failed, {_line(error, chain.path)}: {error}") from error
+    if not isinstance(graph, Graph):
+        raise InputError(f"build() of {chain.path.name} gave a {type(graph).__name__}; it must return a daggr.Graph.")
+    return graph
+
+
+def work_of(chain: ChainFile, inputs: Mapping[str, Any]) -> Iterable[Work]:
+    """What a run with these inputs (files as paths) would have to do; empty if the chain does not say."""
+    work = getattr(load_module(chain), "work", None)
+    return work(inputs) if work is not None else ()
+
+
+def _read(path: Path, own: bool) -> ChainFile:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+        line = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else str(error)
+        return ChainFile(path.stem, path, "", own, line)
+    text = (ast.get_docstring(tree) or "").split("\n")[0]
+    if not any(isinstance(node, ast.FunctionDef) and node.name == "build" for node in tree.body):
+        return ChainFile(path.stem, path, text, own, "it has no function build() that returns a daggr.Graph")
+    return ChainFile(path.stem, path, text, own)
+
+
+def _line(error: BaseException, path: Path) -> str:
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) == path]
+    return f"line {frames[-1].lineno}" if frames else "in a module that it uses"

@@ -1,0 +1,1 @@
+"""What runs a chain: values, keys, plan, compiler, workers and the runner that ties them together."""

@@ -1,0 +1,278 @@
+"""A job in flight: which of its runs may start, what they gave, how far it all is.
+
+Pure bookkeeping, without processes or a store, so that it can be tested by hand. A *run* is one execution of a
+step: a plain step has one (item -1), a scattered step one an item.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from data.records import JobInfo, StepInfo, StepState
+from pipelines.engine.keys import step_key
+from pipelines.engine.plan import Each, From, Plan, Source, Step, Value, feeding
+from pipelines.engine.values import as_plain
+
+__all__ = ["Active", "Run"]
+
+_UNKNOWN_ITEMS = 10  # how many items a scattered step is taken to have until its list is known
+
+
+@dataclass
+class Run:
+    """One execution of a step."""
+
+    step: Step
+    item: int
+    key: str
+    inputs: dict[str, Any]
+    recipe: dict[str, Any]
+    state: StepState = "waiting"
+    fraction: float = 0.0
+    seconds: float | None = None
+    outputs: dict[str, Any] | None = None
+
+
+@dataclass
+class Progressing:
+    """What a step looks like from outside while the job runs."""
+
+    state: StepState = "waiting"
+    key: str = ""
+    runs: list[Run] = field(default_factory=list)
+    seconds: float | None = None
+    note: str = ""
+    error: str | None = None
+
+
+class Active:
+    """One attempt of a job."""
+
+    def __init__(self, job: JobInfo, plan: Plan) -> None:
+        """
+        Args:
+            plan: with the job's inputs bound.
+
+        Attributes:
+            typical: median seconds of a block's past runs, by block name; weighs the steps in `progress`.
+        """
+        self.job, self.plan = job, plan
+        self.salts = dict(job.options.get("salts", {}))
+        self.salts.update((s.name, job.id) for s in plan.steps if not s.cached)
+        self.keys = plan.keys(self.salts)
+        self.steps = {s.name: Progressing(key=self.keys[s.name]) for s in plan.steps}
+        self.outputs: dict[str, dict[str, Any]] = {}
+        self.ready: deque[Run] = deque()
+        self.running: dict[str, Run] = {}
+        self.cancelling = False
+        self.cancelled_by = ""
+        self.unmoved = True  # still QUEUED in the store
+        self.preview: str | None = None
+        self.previews: list[str] = []
+        self.note = ""
+        self.began = time.monotonic()
+        self.typical: Mapping[str, float] = {}
+        self.targets = set(job.options.get("targets") or plan.results)
+        self._left: dict[str, int] = {}
+        self._followers: dict[str, list[Step]] = {}
+
+    # -- what is already known -------------------------------------------------------------------------------------
+
+    def start(self, known: Mapping[str, dict[str, Any]]) -> None:
+        """Take over known results and find what must run: only what leads to a target that is not known."""
+        wanted = feeding(self.plan, self.targets)
+        needed = set(self.targets)
+        for step in reversed(self.plan.steps):
+            if step.name in needed and self.keys[step.name] not in known:
+                needed.update(step.needs)
+        for step in self.plan.steps:
+            outputs = known.get(self.keys[step.name])
+            if outputs is not None and step.name in wanted:
+                self.steps[step.name].state = "reused"
+                self.outputs[step.name] = outputs
+            elif step.name not in needed:
+                self.steps[step.name].state = "skipped"
+        waiting = [s for s in self.plan.steps if self.steps[s.name].state == "waiting"]
+        for step in waiting:
+            open_needs = [n for n in step.needs if self.steps[n].state == "waiting"]
+            self._left[step.name] = len(open_needs)
+            for need in open_needs:
+                self._followers.setdefault(need, []).append(step)
+
+    def startable(self) -> list[Step]:
+        """Steps that wait for nobody."""
+        return [step for step in self.plan.steps if self._left.get(step.name) == 0]
+
+    # -- steps become runs ------------------------------------------------------------------------------------------
+
+    def open(self, step: Step) -> list[Run]:
+        """The runs of a step whose inputs are all there; a pass-through step has none and is done at once."""
+        if step.call is None:
+            self.steps[step.name].state = "done"
+            values = [self._value(source) for source in step.inputs.values()]
+            pairs = zip(step.outputs, values, strict=False)
+            self.outputs[step.name] = {port: value for port, value in pairs if value is not _ABSENT}
+            return []
+        items = self._items(step) if step.scattered else [None]
+        runs = [self._run(step, i if step.scattered else -1, item) for i, item in enumerate(items)]
+        self.steps[step.name].runs = runs
+        self.steps[step.name].state = "running"
+        return runs
+
+    def finish_run(self, run: Run, outputs: dict[str, Any], seconds: float | None, *, reused: bool = False) -> None:
+        """A run gave its outputs."""
+        run.state, run.fraction, run.outputs, run.seconds = "reused" if reused else "done", 1.0, outputs, seconds
+
+    def step_complete(self, step: Step) -> bool:
+        """Whether every run of an opened step is finished."""
+        return all(run.outputs is not None for run in self.steps[step.name].runs)
+
+    def close(self, step: Step) -> list[Step]:
+        """Put a complete step's outputs together; the steps that can start now."""
+        about = self.steps[step.name]
+        if step.call is not None:
+            self.outputs[step.name] = self._gathered(step, about.runs)
+            about.state = "reused" if about.runs and all(r.state == "reused" for r in about.runs) else "done"
+            times = [r.seconds for r in about.runs if r.seconds is not None]
+            about.seconds = sum(times) if times else None
+        startable = []
+        for follower in self._followers.get(step.name, []):
+            self._left[follower.name] -= 1
+            if self._left[follower.name] == 0:
+                startable.append(follower)
+        return startable
+
+    @property
+    def complete(self) -> bool:
+        """Whether every target is there."""
+        return all(name in self.outputs for name in self.targets)
+
+    def settle(self) -> None:
+        """The job is over: what has not ended was cancelled."""
+        for about in self.steps.values():
+            if about.state in ("waiting", "running"):
+                about.state = "cancelled"
+            for run in about.runs:
+                if run.state in ("waiting", "running"):
+                    run.state = "cancelled"
+
+    # -- how it stands ----------------------------------------------------------------------------------------------
+
+    def progress(self) -> float:
+        """0 to 1, each step weighed by what its block usually takes; reused work weighs nothing."""
+        total = done = 0.0
+        for step in self.plan.steps:
+            about = self.steps[step.name]
+            if step.call is None or about.state in ("reused", "skipped"):
+                continue
+            weight = max(self.typical.get(step.block.name, 1.0), 1e-3)
+            fresh = [r for r in about.runs if r.state != "reused"]
+            total += weight * (len(fresh) if about.runs else (_UNKNOWN_ITEMS if step.scattered else 1))
+            done += weight * sum(r.fraction for r in fresh)
+        return done / total if total else 1.0
+
+    def eta(self) -> float | None:
+        """Seconds left, from the pace so far; None until there is one."""
+        progress, elapsed = self.progress(), time.monotonic() - self.began
+        if progress < 0.02 or elapsed < 0.5:
+            return None
+        return elapsed / progress * (1 - progress)
+
+    def step_infos(self) -> list[StepInfo]:
+        """Every step, for people."""
+        return [self._info(step) for step in self.plan.steps]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every step and run, for the store; item -1 is the step as a whole."""
+        rows = []
+        for name, about in self.steps.items():
+            whole = {"key": about.key, "seconds": about.seconds, "error": about.error}
+            rows.append({"name": name, "item": -1, "state": about.state, **whole})
+            for run in about.runs:
+                if run.item >= 0:
+                    one = {"key": run.key, "seconds": run.seconds, "error": None}
+                    rows.append({"name": name, "item": run.item, "state": run.state, **one})
+        return rows
+
+    def counts(self) -> tuple[int, int]:
+        """Runs computed in this attempt, and runs taken from what was known."""
+        runs = [r for about in self.steps.values() for r in about.runs]
+        whole = sum(1 for s in self.plan.steps if self.steps[s.name].state == "reused" and not self.steps[s.name].runs)
+        return sum(r.state == "done" for r in runs), whole + sum(r.state == "reused" for r in runs)
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _run(self, step: Step, index: int, item: Any) -> Run:
+        inputs, recipe = {}, {}
+        for port, source in step.inputs.items():
+            value = _pick(item, source) if isinstance(source, Each) else self._value(source)
+            if value is _ABSENT:
+                continue
+            inputs[port] = value
+            # An item's key holds the item itself, not its place in the list: a longer list reuses what it had.
+            recipe[port] = (
+                {"key": self.keys[source.step], "port": source.port} if isinstance(source, From) else {"value": value}
+            )
+        key = self.keys[step.name]
+        if index >= 0:
+            extra = step.call.extra if step.call else ""
+            key = step_key(step.block, recipe, self.salts.get(step.name, ""), extra)
+        return Run(step, index, key, inputs, recipe)
+
+    def _value(self, source: Source) -> Any:
+        match source:
+            case Value(value):
+                return value
+            case From(step, port):
+                return self.outputs[step].get(port, _ABSENT)
+        raise TypeError(source)
+
+    def _items(self, step: Step) -> list[Any]:
+        first = next(s for s in step.inputs.values() if isinstance(s, Each))
+        items = self.outputs[first.step].get(first.port)
+        if items is None:
+            return []
+        return items if isinstance(items, list) else [items]
+
+    def _gathered(self, step: Step, runs: Iterable[Run]) -> dict[str, Any]:
+        if not step.scattered:
+            return next(iter(runs)).outputs or {}
+        return {port: [(r.outputs or {}).get(port) for r in runs] for port in step.outputs}
+
+    def _info(self, step: Step) -> StepInfo:
+        about = self.steps[step.name]
+        runs = about.runs
+        inputs = {
+            port: as_plain(source.value) if isinstance(source, Value) else f"{source.step}.{source.port}"
+            for port, source in step.inputs.items()
+        }
+        return StepInfo(
+            name=step.name,
+            state=about.state,
+            key=about.key,
+            seconds=about.seconds,
+            items=len(runs) if step.scattered else 0,
+            done=sum(r.outputs is not None for r in runs) if step.scattered else 0,
+            progress=sum(r.fraction for r in runs) / len(runs) if runs else float(about.state in ("reused", "done")),
+            note=about.note,
+            error=about.error,
+            inputs=inputs,
+            outputs={port: as_plain(v) for port, v in self.outputs.get(step.name, {}).items()},
+        )
+
+
+class _Absent:
+    """A port of a step that gave nothing (None fills no port)."""
+
+
+_ABSENT = _Absent()
+
+
+def _pick(item: Any, source: Each) -> Any:
+    if source.field is not None and isinstance(item, dict):
+        return item.get(source.field)
+    return item

@@ -1,0 +1,535 @@
+"""The runner: one permanent thread that takes jobs through their plans.
+
+It alone starts and hears the workers, so nothing here needs a second thought about races: a cancel and a success
+are two messages, and one of them comes first. What happened goes to the store as facts; a job is told finished only
+when the commit of its last fact has come back.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Any
+
+from blocks.errors import Conflict, CorruptBlob, LabError, NotAvailable
+from data import jobs, results
+from data.blobs import Blobs
+from data.records import FileRef, JobInfo, Result, StepInfo
+from data.store import Store
+from pipelines.engine.active import Active, Run
+from pipelines.engine.facts import Facts
+from pipelines.engine.keys import environment
+from pipelines.engine.plan import Plan, Step
+from pipelines.engine.pool import Pool, Slot
+from pipelines.engine.worker import Task
+
+__all__ = ["Runner"]
+
+_TRANSIENT = frozenset({"TransientError", "WorkerLost", "CorruptBlob"})
+_BACKOFF = (1.0, 5.0, 30.0)  # seconds before the first, second and later retries
+_RECENT = 4096  # results kept in memory, so that a rerun need not even ask the store
+
+
+@dataclass(frozen=True, slots=True)
+class _Ticket:
+    job: str
+    attempt: int
+    run: Run
+
+
+class Runner:
+    """Takes admitted jobs to their end."""
+
+    def __init__(
+        self,
+        store: Store,
+        blobs: Blobs,
+        slots: Sequence[str],
+        scratch: Path,
+        on_change: Callable[[str], None] = lambda job: None,
+    ) -> None:
+        """
+        Args:
+            slots: names of the places where steps run, as in ``["cpu:0", "cpu:1"]``.
+            scratch: folder for the files of running steps; emptied by the owner before this starts.
+            on_change: told a job's id whenever something about it changed.
+        """
+        self._store, self._blobs, self._scratch, self._on_change = store, blobs, scratch, on_change
+        self._pool = Pool(slots)
+        self._facts = Facts(store, self._store_failed)
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._wake_read, self._wake_write = Pipe(duplex=False)
+        self._lock = threading.RLock()
+        self._active: dict[str, Active] = {}
+        self._tickets: dict[str, _Ticket] = {}
+        self._in_flight: set[str] = set()
+        self._delayed: dict[str, tuple[float, Callable[[], None]]] = {}
+        self._recent: dict[str, dict[str, Any]] = {}
+        self._numbers = itertools.count()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="runner", daemon=True)
+
+    # -- called from any thread -------------------------------------------------------------------------------------
+
+    def start(self, warm: int = 0) -> None:
+        """Begin; `warm` workers are started before they are needed."""
+        self._thread.start()
+        if warm:
+            self._tell(lambda: self._pool.warm(warm))
+
+    def admit(self, job: JobInfo, plan: Plan) -> None:
+        """Take a queued job on, at once or when its time has come; `plan` has the job's inputs bound."""
+        delay = min(max(0.0, job.not_before - time.time()), _BACKOFF[-1])
+        self._tell(lambda: self._later(job.id, delay, lambda: self._admit(job, plan)))
+
+    def cancel(self, job: JobInfo, who: str) -> None:
+        """Stop a job: queued ones at once, running ones by asking and then by force."""
+        self._tell(lambda: self._cancel(job, who))
+
+    def overlay(self, job: JobInfo) -> JobInfo:
+        """A stored job with what only the runner knows of it: progress, note, preview, time left."""
+        with self._lock:
+            active = self._active.get(job.id)
+            if active is None or active.job.attempt != job.attempt or job.state not in ("QUEUED", "RUNNING"):
+                return job
+            return replace(
+                job,
+                progress=active.progress(),
+                note=active.note,
+                eta=active.eta(),
+                preview=active.preview,
+                cancelling=active.cancelling,
+            )
+
+    def steps(self, job: str) -> list[StepInfo] | None:
+        """Steps of a job in flight, or None."""
+        with self._lock:
+            active = self._active.get(job)
+            return active.step_infos() if active is not None else None
+
+    def busy(self) -> list[str]:
+        """Ids of the jobs in flight."""
+        with self._lock:
+            return list(self._active)
+
+    def forget(self) -> None:
+        """Drop results kept in memory, after cleaning."""
+        with self._lock:
+            self._recent.clear()
+
+    def close(self) -> None:
+        """Stop the workers and the thread; what was running will be continued by the next owner."""
+        if self._thread.is_alive():
+            self._tell(self._stop)
+            self._thread.join()
+
+    # -- the thread -------------------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            for message in self._pool.messages(self._wake_read, self._patience()):
+                with self._lock:
+                    self._hear(message)
+            while not self._inbox.empty():
+                with self._lock:
+                    self._inbox.get()()
+            with self._lock:
+                self._due()
+                self._schedule()
+        self._pool.close()
+
+    def _tell(self, order: Callable[[], None]) -> None:
+        self._inbox.put(order)
+        self._wake_write.send_bytes(b".")
+
+    def _stop(self) -> None:
+        self._stopping = True
+
+    def _patience(self) -> float | None:
+        with self._lock:
+            moments = [at - time.monotonic() for at, _ in self._delayed.values()]
+        overdue = self._pool.overdue()
+        if overdue is not None:
+            moments.append(overdue)
+        return max(0.0, min(moments)) if moments else None
+
+    def _later(self, job: str, delay: float, order: Callable[[], None]) -> None:
+        if delay <= 0:
+            order()
+        else:
+            self._delayed[job] = (time.monotonic() + delay, order)
+
+    def _due(self) -> None:
+        now = time.monotonic()
+        for job, (at, order) in list(self._delayed.items()):
+            if at <= now:
+                del self._delayed[job]
+                order()
+
+    # -- a job begins -----------------------------------------------------------------------------------------------
+
+    def _admit(self, job: JobInfo, plan: Plan) -> None:
+        try:
+            missing = next((s for s in plan.steps if not self._pool.has(s.block.device)), None)
+            if missing is not None:
+                raise NotAvailable(f"{missing.name} needs a GPU and this machine has none; see `doctor`.")
+            active = Active(job, plan)
+            known = self._known(list(active.keys.values()))
+            active.start(known)
+            if not active.complete:
+                blocks = [s.block.name for s in plan.steps]
+                active.typical = results.typical_seconds(self._store, blocks)
+        except LabError as error:
+            self._end_unstarted(job, str(error))
+            return
+        self._active[job.id] = active
+        if not active.complete:
+            self._move(active, "RUNNING", who=job.user)
+        for step in active.startable():
+            self._open(active, step)
+        self._finish_if_complete(active)
+
+    def _known(self, keys: list[str]) -> dict[str, dict[str, Any]]:
+        """Results that can be used: known by key, and their files still there."""
+        found = {key: self._recent[key] for key in keys if key in self._recent}
+        found.update(results.lookup(self._store, [key for key in keys if key not in found]))
+        return {key: outputs for key, outputs in found.items() if self._kept(outputs)}
+
+    def _kept(self, outputs: dict[str, Any]) -> bool:
+        return all(self._blobs.has(ref.digest) for ref in results.blob_refs(outputs))
+
+    def _open(self, active: Active, step: Step) -> None:
+        runs = active.open(step)
+        if step.call is None:
+            given = active.outputs[step.name]
+            self._remember(active, step, active.keys[step.name], {}, given, 0.0, None)
+        if step.scattered and runs:
+            known = self._known([run.key for run in runs])
+            for run in runs:
+                if run.key in known:
+                    active.finish_run(run, known[run.key], None, reused=True)
+        active.ready.extend(run for run in runs if run.outputs is None)
+        self._close_if_complete(active, step)
+
+    # -- runs start and end -----------------------------------------------------------------------------------------
+
+    def _schedule(self) -> None:
+        """Fill free slots: by priority, then first come first served."""
+        for active in sorted(self._active.values(), key=lambda a: (-a.job.priority, a.job.created_at)):
+            if active.cancelling:
+                continue
+            for _ in range(len(active.ready)):
+                run = active.ready.popleft()
+                if not self._begin(active, run):
+                    active.ready.append(run)
+
+    def _begin(self, active: Active, run: Run) -> bool:
+        """Start a run, or take its result over; False if it must wait."""
+        if run.key in self._recent and self._kept(self._recent[run.key]):
+            active.finish_run(run, self._recent[run.key], None, reused=True)
+            self._close_if_complete(active, run.step)
+            self._finish_if_complete(active)
+            return True
+        if run.key in self._in_flight or self._group_full(run.step):
+            return False
+        slot = self._pool.free(run.step.block.device)
+        if slot is None:
+            return False
+        self._run(active, run, slot)
+        return True
+
+    def _group_full(self, step: Step) -> bool:
+        if step.group is None:
+            return False
+        return sum(t.run.step.group == step.group for t in self._tickets.values()) >= step.limit
+
+    def _run(self, active: Active, run: Run, slot: Slot) -> None:
+        ticket = f"{next(self._numbers)}-{secrets.token_hex(4)}"
+        step = run.step
+        assert step.call is not None
+        self._tickets[ticket] = _Ticket(active.job.id, active.job.attempt, run)
+        self._in_flight.add(run.key)
+        run.state = "running"
+        active.running[ticket] = run
+        task = Task(
+            ticket=ticket,
+            call=step.call,
+            inputs=run.inputs,
+            outputs=step.outputs,
+            files=step.files,
+            scratch=self._scratch / ticket,
+            blobs=str(self._blobs.root),
+            device=slot.device,
+        )
+        self._pool.run(slot, task)
+
+    def _hear(self, message: tuple[Any, ...]) -> None:
+        kind, ticket, *rest = message
+        about = self._tickets.get(ticket)
+        active = self._active.get(about.job) if about else None
+        if about is not None and kind in ("done", "failed", "lost"):
+            del self._tickets[ticket]
+            self._in_flight.discard(about.run.key)
+        if about is None or active is None or active.job.attempt != about.attempt:
+            return  # a late word of an attempt that is over
+        if kind == "progress":
+            self._progressed(active, about.run, *rest)
+        elif kind == "log":
+            self._facts.line(about.job, about.attempt, f"{about.run.step.name}: {rest[0]}")
+        else:
+            active.running.pop(ticket, None)
+            if kind == "done":
+                self._done(active, about.run, *rest)
+            elif kind == "failed":
+                self._failed(active, about.run, *rest)
+            else:
+                self._failed(active, about.run, "WorkerLost", _LOST.format(step=about.run.step.name), "")
+
+    def _progressed(self, active: Active, run: Run, fraction: float, note: str, preview: str | None) -> None:
+        run.fraction = max(run.fraction, fraction)
+        active.note = f"{run.step.name}: {note}" if note else run.step.name
+        active.steps[run.step.name].note = note
+        if preview is not None:
+            active.preview = preview
+            active.previews.append(preview)
+        self._on_change(active.job.id)
+
+    def _done(self, active: Active, run: Run, outputs: dict[str, Any], seconds: float, units: float | None) -> None:
+        active.finish_run(run, outputs, seconds)
+        self._remember(active, run.step, run.key, run.recipe, outputs, seconds, units)
+        if active.cancelling:
+            self._end_if_stopped(active)
+            return
+        self._close_if_complete(active, run.step)
+        self._finish_if_complete(active)
+
+    def _remember(
+        self,
+        active: Active,
+        step: Step,
+        key: str,
+        inputs: dict[str, Any],
+        outputs: dict[str, Any],
+        seconds: float,
+        units: float | None,
+        gathered: bool = False,
+    ) -> None:
+        block = step.block
+        recipe = {
+            "pipeline": active.plan.name,
+            "step": step.name,
+            "block": block.name,
+            "version": block.version,
+            "source": block.digest,
+            "inputs": inputs,
+        }
+        self._recent[key] = outputs
+        if len(self._recent) > _RECENT:
+            del self._recent[next(iter(self._recent))]
+        name = f"{block.name}[]" if gathered else block.name
+        result = Result(
+            key,
+            name,
+            block.version,
+            recipe,
+            outputs,
+            seconds,
+            units,
+            environment(),
+            active.job.id,
+            active.job.attempt,
+        )
+        self._facts.result(result, kept=step.name in active.targets)
+
+    def _close_if_complete(self, active: Active, step: Step) -> None:
+        if step.call is not None and not active.step_complete(step):
+            return
+        startable = active.close(step)
+        if step.scattered:
+            about = active.steps[step.name]
+            inputs = {"items": [run.key for run in about.runs]}
+            self._remember(
+                active,
+                step,
+                about.key,
+                inputs,
+                active.outputs[step.name],
+                about.seconds or 0.0,
+                None,
+                gathered=True,
+            )
+        for follower in startable:
+            self._open(active, follower)
+
+    # -- a job ends -------------------------------------------------------------------------------------------------
+
+    def _finish_if_complete(self, active: Active) -> None:
+        if active.complete and active.job.id in self._active and not active.cancelling:
+            self._end(active, "SUCCEEDED", progress=1.0)
+
+    def _failed(self, active: Active, run: Run, kind: str, message: str, detail: str) -> None:
+        if active.cancelling:
+            run.state = "cancelled"
+            self._end_if_stopped(active)
+            return
+        run.state = "failed"
+        about = active.steps[run.step.name]
+        about.state, about.error = "failed", message
+        where = f"{run.step.name} (item {run.item})" if run.item >= 0 else run.step.name
+        self._facts.line(active.job.id, active.job.attempt, f"{where} failed: {message}")
+        for line in detail.splitlines():
+            self._facts.line(active.job.id, active.job.attempt, line)
+        self._stop_runs(active)
+        failures = int(active.job.options.get("failures", 0)) + 1
+        if kind in _TRANSIENT and failures < active.job.max_attempts:
+            if kind == CorruptBlob.__name__:
+                self._distrust(run)
+            self._retry(active, message, failures)
+        else:
+            self._end(active, "FAILED", error=f"{where}: {message}", progress=active.progress())
+
+    def _retry(self, active: Active, message: str, failures: int) -> None:
+        delay = _BACKOFF[min(failures, len(_BACKOFF)) - 1]
+        attempt = active.job.attempt + 1
+        options = {**active.job.options, "failures": failures}
+        note = f"Attempt {attempt} in {delay:.0f} s, after: {message}"
+        self._facts.line(active.job.id, active.job.attempt, note)
+        self._drop(active)
+        again = replace(
+            active.job, state="QUEUED", attempt=attempt, options=options, not_before=time.time() + delay, note=note
+        )
+        self._move(
+            active,
+            "QUEUED",
+            who="lab",
+            next_attempt=attempt,
+            note=note,
+            not_before=again.not_before,
+            options=options,
+        )
+        self._later(again.id, delay, lambda: self._admit(again, active.plan))
+
+    def _distrust(self, run: Run) -> None:
+        """A file of this run's inputs is damaged: take bad ones away, so that what made them runs again."""
+        for ref in results.blob_refs(run.inputs):
+            try:
+                self._blobs.verify(ref.digest)
+            except CorruptBlob:
+                self._blobs.trash(ref.digest)
+            except LabError:
+                continue
+
+    def _cancel(self, job: JobInfo, who: str) -> None:
+        active = self._active.get(job.id)
+        if active is None:
+            self._delayed.pop(job.id, None)
+            self._end_unstarted(job, None, who)
+            return
+        if active.cancelling:
+            return
+        active.cancelling, active.cancelled_by = True, who
+        active.ready.clear()
+        self._stop_runs(active)
+        self._end_if_stopped(active)
+        self._on_change(job.id)
+
+    def _stop_runs(self, active: Active) -> None:
+        for ticket, run in active.running.items():
+            self._pool.cancel(ticket, run.step.block.grace)
+
+    def _end_if_stopped(self, active: Active) -> None:
+        if not active.running:
+            self._end(active, "CANCELLED", who=active.cancelled_by, progress=active.progress())
+
+    def _end(
+        self, active: Active, state: Any, *, who: str = "lab", error: str | None = None, progress: float | None = None
+    ) -> None:
+        job = active.job
+        ran, reused = active.counts()
+        note = f"{ran} run, {reused} reused"
+        active.settle()
+        rows = active.rows()
+        previews = [FileRef(d, "preview.png", "image/png", self._blobs.size(d)) for d in dict.fromkeys(active.previews)]
+
+        def change(connection: Any) -> JobInfo:
+            jobs.save_steps(connection, job.id, job.attempt, rows)
+            results.remember_blobs(connection, previews, dict.fromkeys(active.previews, "transient"), time.time())
+            if active.unmoved:
+                jobs.move(connection, job.id, "RUNNING", who=job.user, attempt=job.attempt)
+            return jobs.move(
+                connection, job.id, state, who=who, attempt=job.attempt, error=error, progress=progress, note=note
+            )
+
+        future = self._store.write(change)
+        self._drop(active, keep=True)
+        future.add_done_callback(lambda done: self._ended(active, done))
+
+    def _ended(self, active: Active, done: Future[JobInfo]) -> None:
+        """The commit is back (called by the store's writer): now the job is what it says."""
+        with self._lock:
+            if self._active.get(active.job.id) is active:
+                del self._active[active.job.id]
+        error = done.exception()
+        if error is not None and not isinstance(error, Conflict):
+            self._store_failed(error)
+        self._on_change(active.job.id)
+
+    def _end_unstarted(self, job: JobInfo, error: str | None, who: str = "lab") -> None:
+        state: Any = "FAILED" if error else "CANCELLED"
+        future = self._store.write(
+            lambda c: jobs.move(c, job.id, state, who=who, attempt=job.attempt, error=error, progress=0.0)
+        )
+        future.add_done_callback(lambda _: self._on_change(job.id))
+
+    def _drop(self, active: Active, keep: bool = False) -> None:
+        """Forget an attempt: words of its runs that come later are of no attempt. Its slots free themselves."""
+        for ticket, run in list(active.running.items()):
+            self._pool.cancel(ticket, run.step.block.grace)
+            self._tickets.pop(ticket, None)
+            self._in_flight.discard(run.key)
+        active.running.clear()
+        active.ready.clear()
+        if not keep:
+            self._active.pop(active.job.id, None)
+
+    def _move(self, active: Active, to: Any, **facts: Any) -> None:
+        if to == "RUNNING":
+            active.unmoved = False
+        future = self._store.write(lambda c: jobs.move(c, active.job.id, to, attempt=active.job.attempt, **facts))
+        future.add_done_callback(lambda done: self._moved(active, done))
+
+    def _moved(self, active: Active, done: Future[JobInfo]) -> None:
+        error = done.exception()
+        if isinstance(error, Conflict):  # somebody else ended this attempt; it must not go on here
+            self._tell(lambda: self._drop(active))
+        elif error is not None:
+            self._store_failed(error)
+        self._on_change(active.job.id)
+
+    def _store_failed(self, error: BaseException) -> None:
+        """The memory cannot be written (a full disk): stop what runs and say why; nothing acknowledged is lost."""
+        self.trouble = str(error)
+
+        def stop_all() -> None:
+            for active in list(self._active.values()):
+                self._drop(active)
+                self._on_change(active.job.id)
+
+        self._tell(stop_all)
+
+    trouble: str | None = None
+    """Why the store could not be written, if it could not."""
+
+
+_LOST = (
+    "The process that ran {step} is gone, perhaps for want of memory; try a smaller tile or picture, or close "
+    "other programs."
+)

@@ -1,0 +1,419 @@
+"""The lab in the process that owns the home: store, blobs and runner behind the facade."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import statistics
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from blocks.errors import Conflict, InputError, LabError, UnknownName
+from data import cleaning, jobs, results, usage
+from data.blobs import Blobs
+from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
+from data.store import Store
+from pipelines import catalog
+from pipelines.access import authorize
+from pipelines.engine.compile import compile_graph
+from pipelines.engine.plan import InputInfo, Plan, bind
+from pipelines.engine.runner import Runner
+from pipelines.engine.values import as_plain, encode, store_file
+from pipelines.lab import Lab, PipelineInfo
+from pipelines.settings import Settings
+
+__all__ = ["OwnerLab"]
+
+
+class OwnerLab(Lab):
+    """Owns a home for as long as it is open."""
+
+    def __init__(self, settings: Settings) -> None:
+        """
+        Raises:
+            HomeBusy: another process owns the home.
+            StoreError: the home cannot be opened.
+        """
+        from pipelines.door import Door
+
+        self.settings = settings
+        self._store = Store.open(settings.home)
+        self._blobs = Blobs(settings.home / "blobs")
+        self._blobs.remove_stale()
+        scratch = settings.home / "scratch"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        self._plans: dict[tuple[str, int, str], Plan] = {}
+        self._versions: dict[str, int] = {}
+        self._changed = threading.Condition()
+        self._runner = Runner(self._store, self._blobs, settings.slots(), scratch, self._on_change)
+        self._runner.start(settings.warm)
+        self._door = Door(self)
+        self._recovery = threading.Thread(target=self._recover, name="recovery", daemon=True)
+        self._recovery.start()
+
+    def close(self) -> None:
+        self._door.close()
+        self._recovery.join()
+        self._runner.close()
+        self._store.close()
+
+    # -- what there is ------------------------------------------------------------------------------------------
+
+    def pipelines(self) -> list[PipelineInfo]:
+        return [
+            PipelineInfo(c.name, c.name.replace("_", " ").capitalize(), c.description, own=c.own, error=c.error)
+            for c in catalog.chains(self.home)
+        ]
+
+    def pipeline(self, name: str) -> PipelineInfo:
+        chain = catalog.find(name, self.home)
+        plan = self._plan(name, {})
+        inputs = tuple(replace(i, default=as_plain(i.default), draw=None) for i in plan.inputs)
+        return PipelineInfo(name, plan.title, chain.description, inputs, tuple(s.name for s in plan.steps), chain.own)
+
+    def media(self, digest: str) -> Media:
+        rows = self._store.read("SELECT name, media_type FROM blobs WHERE digest = ?", (digest,))
+        path = self._blobs.path(digest)
+        preview = {"name": f"{digest[:12]}.png", "media_type": "image/png"}  # of a running step: not recorded yet
+        about = rows[0] if rows else preview
+        return Media(digest, str(path), about["name"], about["media_type"], path.stat().st_size)
+
+    def import_file(self, path: Path, name: str | None = None, *, user: str = "admin") -> FileRef:
+        authorize(user, "import", name or Path(path).name)
+        wire = store_file(Path(path), self._blobs, name)
+        ref = FileRef(wire["$blob"], wire["name"], wire["type"], wire["size"])
+        self._keep([ref]).result()
+        return ref
+
+    # -- jobs ---------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        pipeline: Any,
+        inputs: Mapping[str, Any],
+        *,
+        user: str = "admin",
+        title: str | None = None,
+        priority: int = 0,
+        batch: str | None = None,
+        once: str | None = None,
+        parent: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> JobInfo:
+        authorize(user, "run", pipeline if isinstance(pipeline, str) else pipeline.name)
+        chosen = dict(options or {})
+        plan = self._plan(pipeline, chosen.get("choices", {}))
+        if not isinstance(pipeline, str):
+            chosen["plan"] = self._keep_plan(plan)
+        for target in chosen.get("targets", ()):
+            plan.step(target)
+        wire = self._wire(plan, inputs)
+        bound = bind(plan, wire)
+        job = JobInfo(
+            id=secrets.token_hex(6),
+            pipeline=plan.name,
+            title=title or _title(plan, wire),
+            state="QUEUED",
+            user=user,
+            priority=priority,
+            max_attempts=self.settings.max_attempts,
+            created_at=time.time(),
+            batch=batch,
+            parent=parent,
+            options=chosen,
+        )
+        recorded = self._store.write(lambda c: jobs.add(c, job, wire, once))
+        if once is None:
+            self._runner.admit(job, bound)  # its facts are written after this record: first in, first out
+        written = recorded.result()
+        if once is not None and written.id == job.id:
+            self._runner.admit(job, bound)
+        return self._seen(written if written.id != job.id else replace(job, inputs=wire))
+
+    def rerun(self, job: str, step: str, *, user: str = "admin", **changes: Any) -> JobInfo:
+        before = jobs.get(self._store, job)
+        plan = self._plan_of(before)
+        plan.step(step)
+        names = {(info.step, info.port): info.name for info in plan.inputs}
+        changed = {names.get((step, port), f"{step}.{port}"): value for port, value in changes.items()}
+        options = {k: v for k, v in before.options.items() if k != "failures"}
+        if not changes:
+            options["salts"] = {**options.get("salts", {}), step: secrets.token_hex(4)}
+        given = {**before.inputs, **changed}
+        pipeline: Any = before.pipeline
+        if "plan" in options:
+            return self._submit_plan(plan, given, before, options, user)
+        return self.submit(
+            pipeline, given, user=user, title=before.title, priority=before.priority, parent=before.id, options=options
+        )
+
+    def _submit_plan(
+        self, plan: Plan, given: Mapping[str, Any], before: JobInfo, options: dict[str, Any], user: str
+    ) -> JobInfo:
+        """A rerun of a graph that came from a notebook: its plan is kept, the graph is gone."""
+        authorize(user, "run", plan.name)
+        wire = self._wire(plan, given)
+        job = replace(
+            before,
+            id=secrets.token_hex(6),
+            state="QUEUED",
+            user=user,
+            attempt=1,
+            created_at=time.time(),
+            started_at=None,
+            finished_at=None,
+            progress=0.0,
+            error=None,
+            note="",
+            parent=before.id,
+            options=options,
+        )
+        bound = bind(plan, wire)
+        recorded = self._store.write(lambda c: jobs.add(c, job, wire))
+        self._runner.admit(job, bound)
+        recorded.result()
+        return self._seen(replace(job, inputs=wire))
+
+    def job(self, job: str) -> JobInfo:
+        return self._seen(jobs.get(self._store, job))
+
+    def jobs(self, *, state: str | None = None, batch: str | None = None, limit: int = 50) -> list[JobInfo]:
+        return [self._seen(j) for j in jobs.find(self._store, state=state, batch=batch, limit=limit)]
+
+    def steps(self, job: str) -> list[StepInfo]:
+        live = self._runner.steps(job)
+        if live is not None:
+            return live
+        rows = jobs.step_rows(self._store, job)
+        if not rows:
+            plan = self._plan_of(jobs.get(self._store, job))
+            return [StepInfo(s.name, "waiting") for s in plan.steps]
+        outputs = results.lookup(self._store, [r["key"] for r in rows if r["item"] < 0])
+        infos = []
+        for row in (r for r in rows if r["item"] < 0):
+            runs = [r for r in rows if r["name"] == row["name"] and r["item"] >= 0]
+            recipe = results.recipe_of(self._store, row["key"]) or {}
+            infos.append(
+                StepInfo(
+                    name=row["name"],
+                    state=row["state"],
+                    key=row["key"],
+                    seconds=row["seconds"],
+                    items=len(runs),
+                    done=sum(r["state"] in ("done", "reused") for r in runs),
+                    progress=float(row["state"] in ("done", "reused")),
+                    error=row["error"],
+                    inputs={p: as_plain(v.get("value", v)) for p, v in recipe.get("inputs", {}).items() if v},
+                    outputs={p: as_plain(v) for p, v in outputs.get(row["key"], {}).items()},
+                )
+            )
+        return infos
+
+    def log(self, job: str) -> list[LogLine]:
+        return jobs.read_log(self._store, job)
+
+    def history(self, job: str) -> list[dict[str, Any]]:
+        return self._store.read(
+            'SELECT sequence, "at", who, action, detail FROM audit WHERE subject = ? ORDER BY sequence', (job,)
+        )
+
+    def cancel(self, job: str, user: str = "admin") -> JobInfo:
+        authorize(user, "cancel", job)
+        info = jobs.get(self._store, job)
+        if info.state not in FINAL:
+            self._runner.cancel(info, user)
+        return self._seen(info)
+
+    def retry(self, job: str, user: str = "admin") -> JobInfo:
+        authorize(user, "run", job)
+        before = jobs.get(self._store, job)
+        if before.state not in ("FAILED", "CANCELLED"):
+            raise Conflict(f"{before.title} is {before.state}; only a failed or cancelled job can be tried again.")
+        bound = bind(self._plan_of(before), before.inputs)
+        options = {k: v for k, v in before.options.items() if k != "failures"}
+        attempt = before.attempt + 1
+        after = self._store.write(
+            lambda c: jobs.move(
+                c, job, "QUEUED", who=user, attempt=before.attempt, next_attempt=attempt, progress=0.0, options=options
+            )
+        ).result()
+        self._runner.admit(after, bound)
+        self._on_change(job)
+        return self._seen(after)
+
+    def result(self, job: str) -> dict[str, Any]:
+        info = jobs.get(self._store, job)
+        steps = {s.name: s for s in self.steps(job)}
+        targets = info.options.get("targets") or self._plan_of(info).results
+        pairs = [(t, port, value) for t in targets if t in steps for port, value in steps[t].outputs.items()]
+        ports = [port for _, port, _ in pairs]
+        return {port if ports.count(port) == 1 else f"{step}.{port}": value for step, port, value in pairs}
+
+    def recipe(self, key: str) -> dict[str, Any]:
+        found = results.recipe_of(self._store, key)
+        if found is None:
+            raise UnknownName(f"No result is known by the key {key}; it may have been cleaned away.")
+        return found
+
+    def estimate(self, pipeline: str, inputs: Mapping[str, Any]) -> Estimate:
+        chain = catalog.find(pipeline, self.home)
+        defaults = {i.name: as_plain(i.default) for i in self._plan(pipeline, {}).inputs if not i.required}
+        given = {name: self._local(value) for name, value in {**defaults, **inputs}.items()}
+        seconds, size, measured, guessed = 0.0, 0, 0, 0
+        for work in catalog.work_of(chain, given):
+            rates = results.rates(self._store, work.block, dict(work.like))
+            seconds += work.units * (statistics.median(rates) if rates else work.guess)
+            size += work.bytes
+            measured, guessed = measured + len(rates), guessed + (not rates)
+        if not measured and not guessed:
+            return Estimate(None, None, "This chain does not say how much it has to do.")
+        basis = f"from {measured} earlier runs on this machine" if not guessed else "a first guess, never run here"
+        return Estimate(seconds, size, basis)
+
+    def watch(self, job: str, version: int = -1, timeout: float = 10.0) -> tuple[JobInfo, int]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._versions.get(job, 0) > version, timeout if version >= 0 else 0)
+            now = self._versions.get(job, 0)
+        return self.job(job), now
+
+    # -- disk ---------------------------------------------------------------------------------------------------
+
+    def disk_use(self) -> dict[str, Any]:
+        return asdict(usage.disk_use(self._store, self._blobs))
+
+    def clean(
+        self,
+        *,
+        classes: tuple[str, ...] = ("transient", "cache"),
+        older_than: float = 0.0,
+        dry: bool = True,
+        user: str = "admin",
+    ) -> dict[str, Any]:
+        authorize(user, "clean")
+        plan = cleaning.plan(self._store, self._blobs, classes, older_than)
+        use = {"files": len(plan.going), "bytes": plan.bytes}
+        if not dry:
+            use = asdict(cleaning.sweep(self._store, self._blobs, plan, user))
+            self._runner.forget()
+        return {**use, "by_class": {kind: asdict(u) for kind, u in plan.by_class.items()}}
+
+    def undo_clean(self, user: str = "admin") -> int:
+        authorize(user, "clean")
+        return cleaning.undo(self._store, self._blobs, user).files
+
+    def empty_trash(self, user: str = "admin") -> tuple[int, int]:
+        authorize(user, "clean")
+        use = cleaning.empty_trash(self._store, self._blobs, user)
+        return use.files, use.bytes
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """Take up what the last owner left: queued jobs as they are, running ones in a new attempt."""
+        for job in jobs.unfinished(self._store):
+            try:
+                if job.state == "RUNNING":
+                    job = self._requeue(job)
+                self._runner.admit(job, bind(self._plan_of(job), job.inputs))
+            except LabError as error:
+                self._give_up(job, str(error))
+            self._on_change(job.id)
+
+    def _requeue(self, job: JobInfo) -> JobInfo:
+        note = "Goes on after the lab was stopped"
+        return self._store.write(
+            lambda c: jobs.move(
+                c, job.id, "QUEUED", who="lab", attempt=job.attempt, next_attempt=job.attempt + 1, note=note
+            )
+        ).result()
+
+    def _give_up(self, job: JobInfo, error: str) -> None:
+        self._store.write(
+            lambda c: jobs.move(c, job.id, "FAILED", who="lab", attempt=job.attempt, error=error)
+        ).result()
+
+    def _plan(self, pipeline: Any, choices: Mapping[str, int]) -> Plan:
+        """Compiled once for each state of a chain's file."""
+        if not isinstance(pipeline, str):
+            return compile_graph(pipeline, self._blobs, choices=choices)
+        chain = catalog.find(pipeline, self.home)
+        state = (chain.name, chain.path.stat().st_mtime_ns, repr(sorted(choices.items())))
+        if state not in self._plans:
+            graph = catalog.load_graph(chain)
+            self._plans[state] = compile_graph(
+                graph, self._blobs, name=chain.name, description=chain.description, choices=choices
+            )
+        return self._plans[state]
+
+    def _plan_of(self, job: JobInfo) -> Plan:
+        kept = job.options.get("plan")
+        if kept is None:
+            return self._plan(job.pipeline, job.options.get("choices", {}))
+        import cloudpickle
+
+        plan: Plan = cloudpickle.loads(self._blobs.read(kept))
+        return plan
+
+    def _keep_plan(self, plan: Plan) -> str:
+        """A graph from a notebook has no file to be read again from after a restart, so its plan is kept."""
+        import cloudpickle
+
+        blob = self._blobs.put_bytes(cloudpickle.dumps(replace(plan, inputs=tuple(_frozen(i) for i in plan.inputs))))
+        self._keep([FileRef(blob.digest, "plan.bin", "application/octet-stream", blob.size)])
+        return blob.digest
+
+    def _wire(self, plan: Plan, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What was given as wire values, what is to be drawn drawn, and every file kept."""
+        files = {info.name for info in plan.inputs if info.file}
+        wire = {}
+        for name, value in inputs.items():
+            if name in files and isinstance(value, str) and value and not Path(value).is_file():
+                raise InputError(f"There is no file {value} for {name!r}; check the path.")
+            wire[name] = encode(value, self._blobs, files=name in files) if not _is_wire(value) else value
+        for info in plan.inputs:
+            if info.draw is not None and info.name not in wire:
+                wire[info.name] = encode(info.draw(), self._blobs)
+        refs = list(results.blob_refs(wire))
+        if refs:
+            self._keep(refs)
+        return wire
+
+    def _keep(self, refs: list[FileRef]) -> Any:
+        kept = {ref.digest: "kept" for ref in refs}
+        return self._store.write(lambda c: results.remember_blobs(c, refs, kept, time.time()))
+
+    def _local(self, value: Any) -> Any:
+        """A value with its files as paths on this machine."""
+        if isinstance(value, FileRef):
+            return self._blobs.path(value.digest)
+        if isinstance(value, list):
+            return [self._local(v) for v in value]
+        return value
+
+    def _seen(self, job: JobInfo) -> JobInfo:
+        return replace(self._runner.overlay(job), inputs=as_plain(job.inputs))
+
+    def _on_change(self, job: str) -> None:
+        with self._changed:
+            self._versions[job] = self._versions.get(job, 0) + 1
+            self._changed.notify_all()
+
+
+def _frozen(info: InputInfo) -> InputInfo:
+    """Without its draw: what was drawn is among the inputs."""
+    return replace(info, draw=None)
+
+
+def _is_wire(value: Any) -> bool:
+    return isinstance(value, dict) and "$blob" in value
+
+
+def _title(plan: Plan, wire: Mapping[str, Any]) -> str:
+    """The chain's title and the first file it is given."""
+    first = next(iter(results.blob_refs(dict(wire))), None)
+    return f"{plan.title}: {first.name}" if first else plan.title
