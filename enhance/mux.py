@@ -1,0 +1,195 @@
+"""Segments joined into one clip, with everything of the source that is not pictures copied as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import av
+import av.container
+
+from blocks.block import block
+from blocks.errors import InputError, UnreadableFile
+from blocks.progress import Progress, silent
+from enhance.carried import choose_container, copy_stream, copy_tags
+from enhance.encoding import SegmentFacts, read_facts, saving
+from enhance.reading import open_clip, picture_track
+
+__all__ = ["JoinedClip", "join_segments"]
+
+
+class JoinedClip(NamedTuple):
+    """What came out.
+
+    Attributes:
+        clip: the file.
+        notes: what was done that a person should know, one sentence each.
+        facts: frames, fps (a ratio in text), duration (seconds), width, height, cuts.
+    """
+
+    clip: Path
+    notes: list[str]
+    facts: dict[str, Any]
+
+
+def _count(segments: list[Path], **_: Any) -> float:
+    return float(len(segments))
+
+
+@block(version="1", units=_count)
+def join_segments(clip: Path, segments: list[Path], *, scratch: Path, progress: Progress = silent) -> JoinedClip:
+    """Join enhanced segments and give them the source's sound, subtitles, chapters, rotation and tags.
+
+    Packets are copied, so sound and subtitles stay bit for bit what they were. The result is MP4 if everything fits
+    into it, else MOV, else Matroska (which keeps whole milliseconds only).
+
+    Args:
+        clip: the file that the segments were made from.
+        segments: all segments of one plan.
+
+    Raises:
+        InputError: segments are missing, doubled, or of different plans.
+        UnreadableFile: one of the files is damaged.
+        DiskFull: no space left.
+    """
+    parts = _ordered(segments)
+    with open_clip(clip) as source, av.open(str(parts[0].path)) as model:
+        suffix, kept, notes = choose_container(source, model.streams.video[0])
+        out = scratch / f"{clip.stem}.{suffix}"
+        with saving(out):
+            facts = _write(out, source, parts, kept, progress)
+    return JoinedClip(out, [*_notes(parts), *notes], facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    path: Path
+    facts: SegmentFacts
+
+
+def _ordered(segments: list[Path]) -> list[_Part]:
+    parts = sorted((_Part(path, read_facts(path)) for path in segments), key=lambda part: part.facts.index)
+    numbers = [part.facts.index for part in parts]
+    if not parts or numbers != list(range(parts[0].facts.total)):
+        raise InputError(
+            f"These are segments {[n + 1 for n in numbers]}, not one whole plan; make the missing ones first."
+        )
+    if len({(part.facts.total, part.facts.time_base) for part in parts}) > 1:
+        raise InputError("The segments come from different plans; make all of them with the same settings.")
+    return parts
+
+
+def _write(
+    out: Path, source: av.container.InputContainer, parts: list[_Part], kept: list[Any], progress: Progress
+) -> dict[str, Any]:
+    """Write the joined file and say what is in it."""
+    first, last = parts[0].facts, parts[-1].facts
+    base = Fraction(first.time_base)
+    clock = {"video_track_timescale": str(base.denominator), "movflags": "+faststart"}
+    options = clock if out.suffix in (".mp4", ".mov") else {}
+    with av.open(str(out), "w", container_options=options) as target, av.open(str(parts[0].path)) as model:
+        pictures = target.add_stream_from_template(model.streams.video[0])
+        pictures.time_base = base
+        copy_tags(source, target, pictures)
+        streams = {stream.index: copy_stream(stream, target) for stream in kept}
+        early = _too_late(source, base)
+        total = sum(part.facts.frames for part in parts)
+        until = None if last.to_end else last.end * base
+        sound = _other_packets(source, kept, until)
+        waiting = next(sound, None)
+        written, start = 0, None
+        for packet in _picture_packets(parts):
+            while waiting is not None and _time(waiting) <= packet.pts * base:
+                _put(target, streams[waiting.stream.index], waiting, early)
+                waiting = next(sound, None)
+            start = packet.pts if start is None else start
+            written += 1
+            progress(written / max(1, total), f"joining frame {written} of {total}")
+            _put(target, pictures, packet, early)
+        while waiting is not None:
+            _put(target, streams[waiting.stream.index], waiting, early)
+            waiting = next(sound, None)
+        width, height = pictures.codec_context.width, pictures.codec_context.height
+    length = (last.end - (start or 0)) * base
+    fps = first.fps or str((written / length).limit_denominator(1001))
+    return {
+        "frames": written,
+        "fps": fps,
+        "duration": float(length),
+        "width": width,
+        "height": height,
+        "cuts": sum(part.facts.cuts for part in parts),
+    }
+
+
+def _picture_packets(parts: list[_Part]) -> Iterator[Any]:
+    """Packets of all segments in order, with their times in the clip."""
+    head: bytes | None = None
+    for part in parts:
+        with open_clip(part.path) as file:
+            track = picture_track(file)
+            head = head if head is not None else bytes(track.codec_context.extradata or b"")
+            if bytes(track.codec_context.extradata or b"") != head:
+                raise InputError(
+                    f"{part.path.name} was encoded with other settings than the first; make all with the same."
+                )
+            count = 0
+            for packet in file.demux(track):
+                if not packet.size or count == part.facts.frames:
+                    break
+                count += 1
+                packet.pts = packet.dts = packet.pts + part.facts.start
+                yield packet
+            if count != part.facts.frames:
+                raise UnreadableFile(f"{part.path.name} holds {count} of {part.facts.frames} frames; make it again.")
+
+
+def _other_packets(source: av.container.InputContainer, kept: list[Any], until: Fraction | None) -> Iterator[Any]:
+    """Packets of sound, subtitles and the like, as they lie in the file; those after `until` seconds left out."""
+    packets = source.demux(kept) if kept else iter(())
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):  # a file cut short gives what it has
+            return
+        if (
+            packet.size
+            and not packet.is_corrupt
+            and packet.dts is not None
+            and (until is None or _time(packet) < until)
+        ):
+            yield packet
+
+
+def _time(packet: Any) -> Fraction:
+    moment: Fraction = packet.dts * packet.time_base
+    return moment
+
+
+def _too_late(source: av.container.InputContainer, base: Fraction) -> Fraction:
+    """Seconds by which everything is moved to the front: broadcasts begin at any time, files at zero."""
+    if "mov" in source.format.name:
+        return Fraction(0)  # here a late start is meant
+    return max(Fraction(0), Fraction(source.start_time or 0, av.time_base) // base * base)
+
+
+def _put(target: av.container.OutputContainer, stream: Any, packet: Any, early: Fraction) -> None:
+    shift = round(early / packet.time_base)
+    packet.dts -= shift
+    if packet.pts is not None:
+        packet.pts -= shift
+    packet.stream = stream
+    target.mux_one(packet)
+
+
+def _notes(parts: list[_Part]) -> list[str]:
+    notes = list(dict.fromkeys(note for part in parts for note in part.facts.notes))
+    missing = sum(part.facts.missing for part in parts)
+    if missing:
+        notes.append(
+            f"{missing} frames of the source could not be decoded; the frames before them were repeated instead."
+        )
+    return notes
