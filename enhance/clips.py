@@ -18,7 +18,7 @@ from blocks.progress import Progress, silent
 from enhance.colour import Colour, colour_of
 from enhance.reading import decode_all, open_clip, picture_track
 
-__all__ = ["MAX_FRAMES", "Clip", "probe_clip"]
+__all__ = ["MAX_FRAMES", "Clip", "display_matrix", "probe_clip"]
 
 MAX_FRAMES = 4_000_000
 """Frames above which a clip is refused: 18 hours at 60 a second."""
@@ -104,7 +104,7 @@ def probe_clip(path: Path, *, threads: int = 1, progress: Progress = silent) -> 
             "width": first.width,
             "height": first.height,
             "rotation": first.rotation,
-            "matrix": _matrix(first),
+            "matrix": display_matrix(first),
             "colour": colour_of(first, track.codec_context),
             "pixel_format": first.format.name,
             "depth": max(component.bits for component in first.format.components),
@@ -235,7 +235,8 @@ def _guessed_end(pts: list[int], rate: Fraction | None, tick: Fraction) -> int:
     return 2 * pts[-1] - pts[-2] if len(pts) > 1 else pts[-1] + max(1, round(Fraction(1, 25) / tick))
 
 
-def _matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
+def display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
+    """How a player shall turn or flip the frame; None if not at all."""
     for side in frame.side_data:
         if side.type.name == "DISPLAYMATRIX":
             return tuple(int(number) for number in np.frombuffer(bytes(side), np.int32))
@@ -245,9 +246,5 @@ def _matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
 def _any_see_through(path: Path, threads: int) -> bool:
     """Whether any pixel is not opaque: many formats have room for alpha and do not use it."""
     with open_clip(path) as container:
-        for frame in decode_all(container, threads):
-            wide = frame.format.name if frame.format.is_rgb else "rgba"
-            alpha = frame.reformat(format="rgba").to_ndarray()[..., 3] if wide else None
-            if alpha is not None and alpha.min() < 255:
-                return True
-    return False
+        frames = (frame.reformat(format="rgba").to_ndarray() for frame in decode_all(container, threads))
+        return any(int(frame[..., 3].min()) < 255 for frame in frames)

@@ -15,8 +15,9 @@ from blocks.block import block
 from blocks.errors import InputError, UnreadableFile
 from blocks.progress import Progress, silent
 from enhance.carried import choose_container, copy_stream, copy_tags
+from enhance.clips import display_matrix
 from enhance.encoding import SegmentFacts, read_facts, saving
-from enhance.reading import open_clip, picture_track
+from enhance.reading import decode_all, open_clip, picture_track
 
 __all__ = ["JoinedClip", "join_segments"]
 
@@ -93,6 +94,7 @@ def _write(
     with av.open(str(out), "w", container_options=options) as target, av.open(str(parts[0].path)) as model:
         pictures = target.add_stream_from_template(model.streams.video[0])
         pictures.time_base = base
+        pictures.set_display_matrix(_turn(Path(source.name)))
         copy_tags(source, target, pictures)
         streams = {stream.index: copy_stream(stream, target) for stream in kept}
         early = _too_late(source, base)
@@ -155,13 +157,22 @@ def _other_packets(source: av.container.InputContainer, kept: list[Any], until: 
             packet = next(packets)
         except (StopIteration, av.FFmpegError):  # a file cut short gives what it has
             return
-        if (
-            packet.size
-            and not packet.is_corrupt
-            and packet.dts is not None
-            and (until is None or _time(packet) < until)
-        ):
+        usable = packet.size and not packet.is_corrupt and packet.dts is not None and not _is_gap(packet)
+        if usable and (until is None or _time(packet) < until):
             yield packet
+
+
+def _turn(clip: Path) -> tuple[int, ...] | None:
+    """The display matrix of a clip."""
+    with open_clip(clip) as source:
+        first = next(decode_all(source), None)
+        return display_matrix(first) if first is not None else None
+
+
+def _is_gap(packet: Any) -> bool:
+    """An empty timed text of an MP4 file, which the muxer writes anew where nothing is shown."""
+    text = packet.stream.type == "subtitle" and packet.stream.codec_context.name == "mov_text"
+    return text and bytes(packet) == b"\0\0"
 
 
 def _time(packet: Any) -> Fraction:
