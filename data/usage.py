@@ -43,17 +43,17 @@ class DiskUse:
 def disk_use(store: Store, blobs: Blobs) -> DiskUse:
     """Where the space went, from what the store knows."""
     count = "count(*)::BIGINT AS files, coalesce(sum(size), 0)::BIGINT AS bytes"
-    classes = store.read(f"SELECT class AS name, {count} FROM blobs WHERE trashed_at IS NULL GROUP BY class")
+    classes = store.read(f"SELECT class, {count} FROM blobs WHERE trashed_at IS NULL GROUP BY class")
     pipelines = store.read(f"""
-        SELECT name, {count} FROM (
-            SELECT DISTINCT pipeline AS name, unnest(regexp_extract_all(outputs, {REFERENCE}, 1)) AS digest
+        SELECT pipeline, {count} FROM (
+            SELECT DISTINCT pipeline, unnest(regexp_extract_all(outputs, {REFERENCE}, 1)) AS digest
             FROM results JOIN jobs ON jobs.id = results.job
-        ) JOIN blobs USING (digest) WHERE trashed_at IS NULL GROUP BY name""")
+        ) JOIN blobs USING (digest) WHERE trashed_at IS NULL GROUP BY pipeline""")
     [trash] = store.read(f"SELECT {count} FROM blobs WHERE trashed_at IS NOT NULL")
     root = Path(blobs.root)
     return DiskUse(
-        classes={row["name"]: Use(row["files"], row["bytes"]) for row in classes},
-        pipelines={row["name"]: Use(row["files"], row["bytes"]) for row in pipelines},
+        classes={row["class"]: Use(row["files"], row["bytes"]) for row in classes},
+        pipelines={row["pipeline"]: Use(row["files"], row["bytes"]) for row in pipelines},
         trash=Use(trash["files"], trash["bytes"]),
         free=shutil.disk_usage(root).free if root.is_dir() else None,
     )
