@@ -133,6 +133,7 @@ def enhance_segment(
     factor: str = "2",
     interpolator: str = "dis",
     models: str = "",
+    digest: str = "",
     tile: int = 0,
     threads: int = 1,
     crf: int = 17,
@@ -152,6 +153,7 @@ def enhance_segment(
         factor: frames for each one ("2", "5/2"); "1" keeps the frames as they are.
         interpolator: "dis" or "rife".
         models: folder or file with the person's own weights.
+        digest: SHA-256 that the upscaler's weights must have, or "".
         tile: edge of the upscaler's tiles in pixels; 0 chooses.
         threads: of each part of the work.
         crf: quality of H.264, 0 (lossless) to 51; 17 cannot be told from the original.
@@ -176,7 +178,7 @@ def enhance_segment(
     size = stretch.width * scale, stretch.height * scale
     colour = Colour(*stretch.colour)
     layout = layout_of(stretch.pixel_format, *size, see_through=stretch.alpha)
-    upscale = _upscaler(model, scale, tile, threads)
+    upscale = _upscaler(model, scale, tile, threads, models, digest)
     drawing = Drawing(plan, layout, colour, open_interpolator(interpolator, models, threads), upscale)
     stills = _Stills(clip, stretch, lambda frame: Still(frame, layout, colour, upscale), threads)
     preview = _Preview(scratch, progress, len(plan.moments))
@@ -195,14 +197,15 @@ def enhance_segment(
     return out
 
 
-def _upscaler(model: str, scale: int, tile: int, threads: int) -> Upscaler | None:
+def _upscaler(model: str, scale: int, tile: int, threads: int, models: str, digest: str) -> Upscaler | None:
     if scale not in (1, 2, 3, 4):
         raise InputError(f"A scale of {scale} is not possible; choose 1, 2, 3 or 4.")
     if scale == 1:
         return None
-    from enhance.upscale import open_upscaler
+    from enhance.upscalers import load_upscaler
 
-    return open_upscaler(model, scale, tile, threads)
+    folder = Path(models) if models else None
+    return load_upscaler(model, scale=scale, models=folder, tile=tile, threads=threads, digest=digest)
 
 
 def _facts(stretch: Segment, target: Target, plan: Schedule, missing: int, cuts: int) -> SegmentFacts:

@@ -1,7 +1,8 @@
 """Which chains there are: the lab's own files, and a researcher's in the home's `pipelines/` folder.
 
 A chain is a Python file with a `build()` that returns a `daggr.Graph`. Its docstring's first line says what it does.
-It may also have `work(inputs)`, which says how much there is to do before anything runs (see `Work`).
+It may also have `work(inputs)`, which says how much there is to do before anything runs (see `Work`), and
+`settle(inputs, settings)`, which gives inputs that follow from the machine (where models lie, how many threads).
 Files are listed by reading their text: nothing of them runs, and nothing heavy is imported, until one is loaded.
 """
 
@@ -20,7 +21,7 @@ from typing import Any
 
 from blocks.errors import InputError, UnknownName
 
-__all__ = ["ChainFile", "Work", "chains", "find", "load_graph", "load_module", "work_of"]
+__all__ = ["ChainFile", "Work", "chains", "find", "load_graph", "load_module", "settled", "work_of"]
 
 _HERE = Path(__file__).parent
 _NOT_CHAINS = frozenset({"__init__", "access", "catalog", "door", "lab", "owner", "settings", "show"})
@@ -130,6 +131,12 @@ def work_of(chain: ChainFile, inputs: Mapping[str, Any]) -> Iterable[Work]:
     """What a run with these inputs (files as paths) would have to do; empty if the chain does not say."""
     work = getattr(load_module(chain), "work", None)
     return work(inputs) if work is not None else ()
+
+
+def settled(chain: ChainFile, inputs: Mapping[str, Any], settings: Any) -> dict[str, Any]:
+    """The inputs, with those that follow from the machine added where they were not given."""
+    settle = getattr(load_module(chain), "settle", None)
+    return {**settle(inputs, settings), **inputs} if settle is not None else dict(inputs)
 
 
 def _read(path: Path, own: bool) -> ChainFile:

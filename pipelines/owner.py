@@ -112,6 +112,8 @@ class OwnerLab(Lab):
             chosen["plan"] = self._keep_plan(plan)
         for target in chosen.get("targets", ()):
             plan.step(target)
+        if isinstance(pipeline, str):
+            inputs = catalog.settled(catalog.find(pipeline, self.home), inputs, self.settings)
         wire = self._wire(plan, inputs)
         bound = bind(plan, wire)
         job = JobInfo(
