@@ -30,8 +30,8 @@ def bleed(colour: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
     hidden = alpha == 0
     if not hidden.any() or hidden.all():
         return colour
-    weight = alpha.astype(np.float32) / np.iinfo(alpha.dtype).max
-    spread = _spread(colour.astype(np.float32) * weight[..., None], weight)
+    weight: Floats = (alpha / np.float32(np.iinfo(alpha.dtype).max)).astype(np.float32)
+    spread = _spread((colour * weight[..., None]).astype(np.float32), weight)
     result = colour.copy()
     result[hidden] = np.rint(spread[hidden]).astype(colour.dtype)
     return result

@@ -94,11 +94,11 @@ def _unwrapped(found: Any) -> dict[str, Any]:
         if inner is None:
             break
         found = inner
-    found = found if isinstance(found, dict) else {}
+    weights: dict[str, Any] = {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
     for prefix in ("module.", "netG."):
-        if found and all(str(key).startswith(prefix) for key in found):
-            found = {str(key)[len(prefix) :]: value for key, value in found.items()}
-    return found
+        if weights and all(key.startswith(prefix) for key in weights):
+            weights = {key.removeprefix(prefix): value for key, value in weights.items()}
+    return weights
 
 
 def _safetensors_shapes(path: Path) -> dict[str, Any]:

@@ -17,17 +17,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from blocks.errors import InputError, LabError, UnreadableFile, UnsafeFile
 
 __all__ = ["DEPTH_16", "PictureFacts", "decode_frames", "decode_sixteen", "opened", "probe"]
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 ANIMATED = frozenset({"PNG", "GIF", "WEBP", "AVIF"})
 DEPTH_16 = 16
 MILLION = 1_000_000
 ORIENTATION = 0x0112
+PNG_DEPTH_AT, PNG_COLOUR_AT = 24, 25  # bytes of the header chunk
+PNG_GREY_ALPHA = 4
 DEFAULT_DURATION = 100.0  # milliseconds; what browsers use for a frame that gives none
 
 KNOWN_STARTS = (
@@ -82,8 +84,7 @@ def probe(path: Path, max_megapixels: float) -> PictureFacts:
         _check_size(image, path, 1, max_megapixels)
         frames = _frame_count(image, path)
         _check_size(image, path, frames, max_megapixels)
-        orientation = int(image.getexif().get(ORIENTATION, 1))
-        orientation = orientation if 1 <= orientation <= 8 else 1
+        orientation = _orientation(image)
         channels, depth = _samples(image, path)
         width, height = image.size[::-1] if orientation > 4 else image.size
         icc = image.info.get("icc_profile") or None
@@ -105,6 +106,7 @@ def probe(path: Path, max_megapixels: float) -> PictureFacts:
 def opened(path: Path) -> Iterator[Image.Image]:
     """The file as a Pillow image whose pixels are not read yet; whatever Pillow throws inside becomes ours."""
     _check_entry(path)
+    Image.init()  # registers every format; a name that is not registered fails in open
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # our own cap is stricter than the warning about size
@@ -116,7 +118,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
         raise UnsafeFile(f"{path.name} holds too many pixels to be opened safely; reduce it first.") from error
     except MemoryError as error:
         raise UnsafeFile(f"{path.name} needs more memory than there is; reduce it first.") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise UnreadableFile(_explain(path)) from error
     except Exception as error:  # decoders throw many kinds: OSError, SyntaxError, ValueError, struct.error, ...
         raise UnreadableFile(f"{path.name} is damaged or cut short ({error}); save or download it again.") from error
@@ -192,26 +194,43 @@ def _frame_count(image: Image.Image, path: Path) -> int:
     return count - 1 if getattr(image, "default_image", False) else count
 
 
+def _orientation(image: Image.Image) -> int:
+    """The camera's, 1 to 8. Of a PNG only what stands before the pixels: Pillow's own way decodes it all to look."""
+    if image.format == "PNG":
+        exif = Image.Exif()
+        exif.load(image.info.get("exif", b""))
+    else:
+        exif = image.getexif()
+    value = exif.get(ORIENTATION, 1)
+    return value if value in range(1, 9) else 1
+
+
 def _samples(image: Image.Image, path: Path) -> tuple[int, int]:
     """Channels and bits a sample that the picture is decoded to."""
-    bits = _stored_bits(image)
+    bits = _stored_bits(image, path)
     if image.mode in ("F", "I") and bits != DEPTH_16:
         raise InputError(f"{path.name} has 32-bit samples; save it with 8 or 16 bits a sample.")
     has_alpha = "A" in image.mode or image.mode in ("La", "RGBa") or "transparency" in image.info
-    grey = image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I")
+    grey = image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I") or _hidden_grey(image, path)
     return (1 if grey else 3) + has_alpha, DEPTH_16 if bits == DEPTH_16 else 8
 
 
-def _stored_bits(image: Image.Image) -> int:
-    if image.format == "PNG" and image.fp is not None:
-        at = image.fp.tell()
-        image.fp.seek(24)  # the depth byte of the header chunk
-        bits = image.fp.read(1)[0]
-        image.fp.seek(at)
-        return int(bits)
+def _stored_bits(image: Image.Image, path: Path) -> int:
+    """Bits a sample in the file, which Pillow's mode hides for 16-bit colour."""
+    if image.format == "PNG":
+        with path.open("rb") as file:
+            return file.read(PNG_DEPTH_AT + 1)[PNG_DEPTH_AT]
     if image.format == "TIFF":
-        return max(image.tag_v2.get(258, (8,)))  # type: ignore[attr-defined]
+        return int(max(image.tag_v2.get(258, (8,))))  # type: ignore[attr-defined]
     return DEPTH_16 if image.mode.startswith("I") else 8
+
+
+def _hidden_grey(image: Image.Image, path: Path) -> bool:
+    """Pillow calls a 16-bit PNG of grey and alpha RGBA."""
+    if image.format != "PNG" or image.mode != "RGBA":
+        return False
+    with path.open("rb") as file:
+        return file.read(PNG_COLOUR_AT + 1)[PNG_COLOUR_AT] == PNG_GREY_ALPHA
 
 
 def _eight_bit(image: Image.Image, channels: int) -> NDArray[np.uint8]:
@@ -242,7 +261,7 @@ def _fits(icc: bytes, channels: int) -> bool:
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
-    dpi = image.info.get("dpi")
+    dpi: Any = image.info.get("dpi")
     try:
         x, y = float(dpi[0]), float(dpi[1])
     except (TypeError, ValueError, IndexError, ZeroDivisionError):

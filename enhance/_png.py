@@ -95,11 +95,11 @@ class PngWriter:
     ) -> None:
         whole = False
         try:
-            if kind is None:
-                self._finish()
-                whole = True
+            with full_disk_named(self.path), self._file:
+                if kind is None:
+                    self._finish()
+            whole = kind is None
         finally:
-            self._file.close()
             if not whole:
                 self.path.unlink(missing_ok=True)
 
@@ -108,8 +108,6 @@ class PngWriter:
             raise ValueError(f"{self.path.name}: {self._rows_left} rows were never written; write them before closing.")
         self._chunk(b"IDAT", self._zlib.flush())
         self._chunk(b"IEND", b"")
-        with full_disk_named(self.path):
-            self._file.flush()
 
     def _chunk(self, kind: bytes, data: bytes) -> None:
         if data or kind != b"IDAT":

@@ -102,8 +102,8 @@ class Upscaler:
         for band in stitch(pixels, self.network, scale=self.network.scale, layout=self.layout, on_tile=steps.tile):
             reduced = _reduce(band, self.network.scale, self.scale)
             if self.strength < 1:
-                source = pixels[top : top + len(reduced)].astype(np.float32) / np.iinfo(pixels.dtype).max
-                reduced = self.strength * reduced + (1 - self.strength) * source
+                source = pixels[top : top + len(reduced)] / np.float32(np.iinfo(pixels.dtype).max)
+                reduced = (self.strength * reduced + (1 - self.strength) * source).astype(np.float32)
             top += len(reduced)
             yield reduced
 
