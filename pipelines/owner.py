@@ -195,26 +195,7 @@ class OwnerLab(Lab):
         if not rows:
             plan = self._plan_of(jobs.get(self._store, job))
             return [StepInfo(s.name, "waiting") for s in plan.steps]
-        outputs = results.lookup(self._store, [r["key"] for r in rows if r["item"] < 0])
-        infos = []
-        for row in (r for r in rows if r["item"] < 0):
-            runs = [r for r in rows if r["name"] == row["name"] and r["item"] >= 0]
-            recipe = results.recipe_of(self._store, row["key"]) or {}
-            infos.append(
-                StepInfo(
-                    name=row["name"],
-                    state=row["state"],
-                    key=row["key"],
-                    seconds=row["seconds"],
-                    items=len(runs),
-                    done=sum(r["state"] in ("done", "reused") for r in runs),
-                    progress=float(row["state"] in ("done", "reused")),
-                    error=row["error"],
-                    inputs={p: as_plain(v.get("value", v)) for p, v in recipe.get("inputs", {}).items() if v},
-                    outputs={p: as_plain(v) for p, v in outputs.get(row["key"], {}).items()},
-                )
-            )
-        return infos
+        return self._finished_steps(rows)
 
     def log(self, job: str) -> list[LogLine]:
         return jobs.read_log(self._store, job)
@@ -315,6 +296,30 @@ class OwnerLab(Lab):
 
     # -- inside -------------------------------------------------------------------------------------------------
 
+    def _finished_steps(self, rows: list[dict[str, Any]]) -> list[StepInfo]:
+        wholes = [row for row in rows if row["item"] < 0]
+        outputs = results.lookup(self._store, [row["key"] for row in wholes])
+        names = {row["key"]: row["name"] for row in wholes}
+        infos = []
+        for row in wholes:
+            items = [r["state"] for r in rows if r["name"] == row["name"] and r["item"] >= 0]
+            recipe = results.recipe_of(self._store, row["key"]) or {}
+            infos.append(
+                StepInfo(
+                    name=row["name"],
+                    state=row["state"],
+                    key=row["key"],
+                    seconds=row["seconds"],
+                    items=len(items),
+                    done=sum(state in ("done", "reused") for state in items),
+                    progress=float(row["state"] in ("done", "reused")),
+                    error=row["error"],
+                    inputs={port: _shown(source, names) for port, source in recipe.get("inputs", {}).items()},
+                    outputs={port: as_plain(value) for port, value in outputs.get(row["key"], {}).items()},
+                )
+            )
+        return infos
+
     def _recover(self) -> None:
         """Take up what the last owner left: queued jobs as they are, running ones in a new attempt."""
         for job in jobs.unfinished(self._store):
@@ -404,6 +409,15 @@ class OwnerLab(Lab):
         with self._changed:
             self._versions[job] = self._versions.get(job, 0) + 1
             self._changed.notify_all()
+
+
+def _shown(source: dict[str, Any], names: Mapping[str, str]) -> Any:
+    """An input in a recipe for people: its value, or the step and port it came from."""
+    if "value" in source:
+        return as_plain(source["value"])
+    if "keys" in source:
+        return f"{len(source['keys'])} items"
+    return f"{names.get(source['key'], source['key'][:12])}.{source['port']}"
 
 
 def _frozen(info: InputInfo) -> InputInfo:

@@ -355,7 +355,7 @@ class Runner:
         startable = active.close(step)
         if step.scattered:
             about = active.steps[step.name]
-            inputs = {"items": [run.key for run in about.runs]}
+            inputs = {"items": {"keys": [run.key for run in about.runs]}}
             self._remember(
                 active,
                 step,
