@@ -25,9 +25,11 @@ from data._disk import disk_errors, write_whole
 if TYPE_CHECKING:
     from data.connection import Connection
 
-__all__ = ["COLUMNS", "GENESIS", "Entry", "Head", "append", "follow", "read_head", "verify", "write_head"]
+__all__ = ["ACCEPT", "COLUMNS", "GENESIS", "Entry", "Head", "append", "follow", "read_head", "verify", "write_head"]
 
 COLUMNS = 'sequence, "at", who, action, subject, detail, previous, hash'
+
+ACCEPT = "To go on without what is gone, open the home once with accept_loss; the chain will say so."
 
 # ASCII only: the text of an entry, and so its hash, does not depend on how anybody spells unicode.
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
@@ -119,7 +121,7 @@ def verify(rows: Iterable[tuple[Any, ...]], head: Head) -> Head:
         raise AuditBroken(
             f"The audit chain was cut short: entry {head.sequence} was acknowledged, but the database ends at entry "
             f"{last.sequence}. The usual cause is that lab.duckdb.wal was deleted or damaged, or that an older "
-            "lab.duckdb was put in place."
+            f"lab.duckdb was put in place. {ACCEPT}"
         )
     return last
 

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING
 from blocks.errors import AuditBroken, HomeBusy, StoreError
 from data import audit
 from data._disk import disk_errors
-from data.audit import GENESIS, Head
+from data.audit import ACCEPT, GENESIS, Head
 from data.copies import how_to_restore, take_copy
 from data.migrations import MIGRATIONS, Migration, migrate, pending
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["Files", "connect", "lock_home", "open_database"]
+__all__ = ["FOLD_ON_CLOSE", "Files", "connect", "lock_home", "open_database"]
+
+
+FOLD_ON_CLOSE = "PRAGMA enable_checkpoint_on_shutdown"
+"""For a connection that is trusted: closing it folds the log into the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +103,13 @@ def open_database(
                 take_copy(files.database, files.head, f"before-{steps[0].__name__}")
                 raw = connect(files.database)
         elif head != GENESIS:
-            raise AuditBroken(f"The database {files.database} is empty. {how_to_restore(files.home)}")
+            raise AuditBroken(
+                f"The database {files.database} has lost its tables. {ACCEPT} {how_to_restore(files.home)}"
+            )
         if steps:
             migrate(raw, steps)
+            raw.execute("CHECKPOINT")  # whatever becomes of the log, the file has its tables
+        raw.execute(FOLD_ON_CLOSE)
     except BaseException:
         raw.close()
         raise
@@ -116,9 +124,16 @@ def connect(database: Path) -> DuckDBPyConnection:
     """
     import duckdb
 
-    settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    settings = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",  # a missing table is missing, and not some variable of that name
+    }
     try:
-        return duckdb.connect(str(database), config=settings)
+        raw = duckdb.connect(str(database), config=settings)
+        # Until the chain is verified, closing must not fold a damaged log into the file: it is the evidence.
+        raw.execute("PRAGMA disable_checkpoint_on_shutdown")
+        return raw
     except duckdb.Error as error:
         raise StoreError(
             f"The database {database} cannot be opened: {error} {how_to_restore(database.parent)}"
@@ -126,28 +141,37 @@ def connect(database: Path) -> DuckDBPyConnection:
 
 
 def _expected_head(files: Files, accept_loss: bool) -> Head:
+    """What the head file says; a new home gets one before it gets a database, so one without is never our doing."""
     if accept_loss:
         return GENESIS
-    head = audit.read_head(files.head)
-    if head is None and not files.database.exists():
+    restore = how_to_restore(files.home)
+    try:
+        head = audit.read_head(files.head)
+    except AuditBroken as error:
+        raise AuditBroken(f"{error} {ACCEPT} {restore}") from error
+    new = not files.database.exists() or files.database.stat().st_size == 0
+    if head is None and new:
         head = GENESIS
-        audit.write_head(files.head, head)  # before the database, so that a database without a head is never our doing
+        audit.write_head(files.head, head)
     if head is None:
         raise AuditBroken(
-            f"The audit head {files.head} is missing, so nobody can tell whether facts are gone. "
-            f"{how_to_restore(files.home)}"
+            f"The audit head {files.head} is missing, so nobody can tell whether facts are gone. {ACCEPT} {restore}"
         )
-    if head != GENESIS and not files.database.exists():
+    if head != GENESIS and new:
         raise AuditBroken(
-            f"The database {files.database} is gone, though {head.sequence} audit entries were acknowledged. "
-            f"{how_to_restore(files.home)}"
+            f"The database {files.database} is gone or empty, though {head.sequence} audit entries were acknowledged. "
+            f"{ACCEPT} {restore}"
         )
     return head
 
 
 def _verified(raw: DuckDBPyConnection, files: Files, head: Head) -> Head:
-    rows = raw.execute(f"SELECT {audit.COLUMNS} FROM audit ORDER BY sequence").fetchall()
+    import duckdb
+
     try:
+        rows = raw.execute(f"SELECT {audit.COLUMNS} FROM audit ORDER BY sequence").fetchall()
         return audit.verify(rows, head)
+    except duckdb.CatalogException as error:
+        raise AuditBroken(f"The audit table was removed or changed. {how_to_restore(files.home)}") from error
     except AuditBroken as error:
         raise AuditBroken(f"{error} {how_to_restore(files.home)}") from error

@@ -29,7 +29,7 @@ from data import audit
 from data.audit import Head
 from data.connection import Connection, Row, as_rows
 from data.migrations import MIGRATIONS, Migration
-from data.opening import Files, connect, lock_home, open_database
+from data.opening import FOLD_ON_CLOSE, Files, connect, lock_home, open_database
 from data.reserve import keep_reserve, release_reserve
 
 if TYPE_CHECKING:
@@ -230,6 +230,7 @@ class Store:
         self._mine = threading.local()
         self._raw.close()
         self._raw = connect(self._files.database)
+        self._raw.execute(FOLD_ON_CLOSE)
         self._conn = Connection(self._raw, self._head)
 
     def _keep_head(self) -> None:
