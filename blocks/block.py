@@ -5,8 +5,9 @@
         ...
 
 The function stays what it was: call it, test it, import it. Its ports are read from its signature.
-Two parameter names are the engine's own and never ports: ``progress`` (see `blocks.progress`) and
-``scratch`` (an empty folder for the files that the call makes; gone once they are stored).
+Three parameter names are the engine's own and never ports: ``progress`` (see `blocks.progress`), ``scratch`` (an empty
+folder for the files that the call makes; gone once they are stored) and ``recipe`` (how the inputs were made, for a
+block that writes it into a file).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Device = Literal["cpu", "gpu", "any"]
 Exactness = Literal["bitwise", "close"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-INJECTED = frozenset({"progress", "scratch"})
+INJECTED = frozenset({"progress", "scratch", "recipe"})
 
 
 class _Required:
@@ -64,6 +65,7 @@ class Block:
         exact: "bitwise" if equal inputs give equal bytes, else "close".
         grace: seconds between asking the work to stop and stopping it.
         units: work in the call's own unit (megapixels, frames), from the same arguments; None if unknown.
+        takes: which of the engine's own parameters it has.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Block:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     units: Callable[..., float] | None = None
+    takes: frozenset[str] = frozenset()
 
 
 def block(
@@ -98,6 +101,7 @@ def block(
             inputs=_inputs(function),
             outputs=_outputs(function),
             units=units,
+            takes=INJECTED.intersection(inspect.signature(function).parameters),
         )
         return function
 

@@ -99,6 +99,7 @@ class StepInfo:
     Attributes:
         items: of a scattered step, how many runs it has; 0 for a plain one.
         done: how many of them are finished.
+        ran, reused: runs computed in this job, and runs whose result was known.
         inputs, outputs: by port; JSON values and `FileRef`.
     """
 
@@ -108,6 +109,8 @@ class StepInfo:
     seconds: float | None = None
     items: int = 0
     done: int = 0
+    ran: int = 0
+    reused: int = 0
     progress: float = 0.0
     note: str = ""
     error: str | None = None

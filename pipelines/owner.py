@@ -312,6 +312,8 @@ class OwnerLab(Lab):
                     seconds=row["seconds"],
                     items=len(items),
                     done=sum(state in ("done", "reused") for state in items),
+                    ran=items.count("done") if items else int(row["state"] == "done" and row["seconds"] is not None),
+                    reused=items.count("reused") if items else int(row["state"] == "reused"),
                     progress=float(row["state"] in ("done", "reused")),
                     error=row["error"],
                     inputs={port: _shown(source, names) for port, source in recipe.get("inputs", {}).items()},

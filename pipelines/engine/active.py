@@ -257,6 +257,8 @@ class Active:
             seconds=about.seconds,
             items=len(runs) if step.scattered else 0,
             done=sum(r.outputs is not None for r in runs) if step.scattered else 0,
+            ran=sum(r.state == "done" for r in runs),
+            reused=sum(r.state == "reused" for r in runs) if runs else int(about.state == "reused"),
             progress=sum(r.fraction for r in runs) / len(runs) if runs else float(about.state in ("reused", "done")),
             note=about.note,
             error=about.error,

@@ -27,6 +27,7 @@ from data.store import Store
 from pipelines.engine.active import Active, Run
 from pipelines.engine.facts import Facts
 from pipelines.engine.keys import environment
+from pipelines.engine.lineage import lineage
 from pipelines.engine.plan import Plan, Step
 from pipelines.engine.pool import Pool, Slot
 from pipelines.engine.worker import Task
@@ -268,6 +269,7 @@ class Runner:
             scratch=self._scratch / ticket,
             blobs=str(self._blobs.root),
             device=slot.device,
+            recipe=lineage(active.plan, step, active.keys) if "recipe" in step.block.takes else None,
         )
         self._pool.run(slot, task)
 

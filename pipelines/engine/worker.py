@@ -53,6 +53,7 @@ class Task:
         inputs: wire values by port.
         scratch: folder for this run alone; made here, removed here.
         device: the slot's device, as in "cpu" or "cuda:0".
+        recipe: how the inputs were made, for a block that asks for it.
     """
 
     ticket: str
@@ -63,6 +64,7 @@ class Task:
     scratch: Path
     blobs: str
     device: str = "cpu"
+    recipe: dict[str, Any] | None = None
 
 
 Send = Callable[..., None]
@@ -138,10 +140,11 @@ def _invoke(function: Callable[..., Any], task: Task, blobs: Blobs, progress: Te
         for port, value in task.inputs.items()
     }
     given: dict[str, Any] = {}
-    names = _argument_names(function)
-    if "progress" in names:
+    if "progress" in block.takes:
         given["progress"] = progress
-    if "scratch" in names:
+    if "recipe" in block.takes:
+        given["recipe"] = task.recipe
+    if "scratch" in block.takes:
         given["scratch"] = task.scratch / "out"
         given["scratch"].mkdir(parents=True, exist_ok=True)
     return inputs, function(**inputs, **given)
