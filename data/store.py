@@ -200,8 +200,8 @@ class Store:
 
     def _commit(self, group: list[_Change]) -> list[Any]:
         conn = self._conn
-        conn.begin(self._head)
         try:
+            conn.begin(self._head)
             answers = [change.work(conn) for change in group]
             if conn.touched:
                 conn.commit()
@@ -225,11 +225,12 @@ class Store:
 
     def _reconnect(self) -> None:
         """After an error that DuckDB calls fatal it serves nobody until the file is opened anew."""
-        for cursor in list(self._cursors):
-            cursor.close()
-        self._mine = threading.local()
-        self._raw.close()
-        self._raw = connect(self._files.database)
+        with self._door:
+            for cursor in list(self._cursors):
+                cursor.close()
+            self._mine = threading.local()
+            self._raw.close()
+            self._raw = connect(self._files.database)
         self._raw.execute(FOLD_ON_CLOSE)
         self._conn = Connection(self._raw, self._head)
 

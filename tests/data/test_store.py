@@ -171,6 +171,19 @@ def test_a_withdrawn_write_does_not_happen(store: Store) -> None:
     assert names(store) == []
 
 
+def test_a_connection_that_broke_is_made_anew(store: Store) -> None:
+    def break_it(conn: Connection) -> None:
+        conn.execute("INSERT INTO jobs (id) VALUES ('lost')")
+        store._raw.close()
+
+    store.write(lambda conn: conn.add("jobs", [job("before")])).result()
+    assert names(store) == ["before"]
+    with pytest.raises(StoreError):
+        store.write(break_it).result()
+    store.write(lambda conn: conn.add("jobs", [job("after")])).result()
+    assert names(store) == ["before", "after"]
+
+
 def test_a_home_has_one_owner(home: Path, store: Store) -> None:
     with pytest.raises(HomeBusy, match=r"in use by process \d+"):
         Store.open(home)

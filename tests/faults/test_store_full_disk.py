@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import resource
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from blocks.errors import DiskFull
 from data import audit
 from data.blobs import Blobs
 from data.store import Connection, Store
+
+ROOT = Path(__file__).parents[2]
 
 Limit = Callable[[int | None], None]
 
@@ -73,6 +77,42 @@ def test_a_lab_killed_by_a_full_disk_opens_again(tmp_path: Path, limit: Limit) -
     limit(None)
     with Store.open(home) as again:
         assert names(again) == kept
+
+
+def test_facts_written_after_a_full_disk_survive_a_kill(tmp_path: Path) -> None:
+    """The refused write must leave no torn piece in the log for the later facts to stand behind."""
+    life = """
+import os, random, resource, sys
+from pathlib import Path
+from blocks.errors import DiskFull
+from data.store import Store
+
+store = Store.open(Path(sys.argv[1]))
+def write(name, size):
+    text = random.Random(name).randbytes(size).hex()
+    store.write(lambda conn: conn.add("job_log", [{"job": name, "line": text}])).result()
+    print(name)
+
+write("before", 1000)
+log = Path(sys.argv[1]) / "lab.duckdb.wal"
+resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 5000, resource.RLIM_INFINITY))
+try:
+    write("refused", 50_000)
+except DiskFull:
+    pass
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+for n in range(3):
+    write(f"after {n}", 1000)
+sys.stdout.flush()
+os._exit(0)
+"""
+    home = tmp_path / "home"
+    lived = subprocess.run(
+        [sys.executable, "-c", life, str(home)], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert lived.stdout.splitlines() == ["before", "after 0", "after 1", "after 2"], lived.stderr
+    with Store.open(home) as store:
+        assert names(store) == ["before", "after 0", "after 1", "after 2"]
 
 
 def test_a_full_disk_leaves_no_half_blob(tmp_path: Path, limit: Limit) -> None:
