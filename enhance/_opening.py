@@ -212,6 +212,8 @@ def _samples(image: Image.Image, path: Path) -> tuple[int, int]:
         raise InputError(f"{path.name} has 32-bit samples; save it with 8 or 16 bits a sample.")
     has_alpha = "A" in image.mode or image.mode in ("La", "RGBa") or "transparency" in image.info
     grey = image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I") or _hidden_grey(image, path)
+    if bits == DEPTH_16 and grey and "transparency" in image.info:
+        raise InputError(f"{path.name} makes one grey of 65,536 transparent; save it with an alpha channel.")
     return (1 if grey else 3) + has_alpha, DEPTH_16 if bits == DEPTH_16 else 8
 
 

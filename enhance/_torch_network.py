@@ -59,6 +59,7 @@ class TorchNetwork:
 
         self._torch = torch
         self._model = model.to(torch.device(device)).float()
+        self._model.model.to(memory_format=torch.channels_last)  # faster, and bit-equal whatever the tile's size
         self._device = device
         self._threads = threads
         self.scale = reduce_to or int(model.scale)
@@ -74,14 +75,15 @@ class TorchNetwork:
         torch = self._torch
         torch.set_num_threads(self._threads)
         self._seen = 0
-        planes = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].to(self._device)
+        planes = torch.from_numpy(np.ascontiguousarray(pixels))[None].permute(0, 3, 1, 2).to(self._device)
         if self._model.input_channels == 1:
             planes = planes.mean(1, keepdim=True)
         with torch.inference_mode():
-            result = self._model(planes)
-            if self.scale != self._model.scale:
+            if self.scale == self._model.scale:
+                result = self._model(planes)
+            else:  # like the released graph, which limits values to 0..1 after the reduction only
                 share = self.scale / self._model.scale
-                result = torch.nn.functional.interpolate(result, scale_factor=share, mode="bicubic")
+                result = torch.nn.functional.interpolate(self._model.model(planes), scale_factor=share, mode="bicubic")
         if result.shape[1] == 1:
             result = result.expand(-1, 3, -1, -1)
         return np.ascontiguousarray(result[0].float().cpu().numpy().transpose(1, 2, 0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import zlib
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_rows_may_be_written_in_any_portions(tmp_path: Path) -> None:
     picture = pixels(20, 9, 3)
     for name, cuts in (("whole", [0, 20]), ("parts", [0, 1, 7, 20])):
         with _png.PngWriter(tmp_path / name, width=9, height=20, channels=3, depth=8) as png:
-            for start, end in zip(cuts, cuts[1:], strict=False):
+            for start, end in itertools.pairwise(cuts):
                 png.write(picture[start:end])
     whole, parts = ((tmp_path / name).read_bytes() for name in ("whole", "parts"))
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(whole))), np.asarray(Image.open(io.BytesIO(parts))))
@@ -57,9 +58,9 @@ def test_rows_may_be_written_in_any_portions(tmp_path: Path) -> None:
 def test_a_png_that_is_given_up_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), _png.PngWriter(tmp_path / "a", width=2, height=2, channels=3, depth=8):
         raise KeyboardInterrupt
-    with pytest.raises(ValueError, match="2 rows were never written"):
-        with _png.PngWriter(tmp_path / "a", width=2, height=2, channels=3, depth=8):
-            pass
+    unfinished = _png.PngWriter(tmp_path / "a", width=2, height=2, channels=3, depth=8)
+    with pytest.raises(ValueError, match="2 rows were never written"), unfinished:
+        unfinished.write(pixels(0, 2, 3))
     assert list(tmp_path.iterdir()) == []
 
 
