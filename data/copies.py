@@ -8,23 +8,28 @@ home/backups/20260131-120000-before-the_first_tables/
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from pathlib import Path
 
 from data._disk import disk_errors, sync_folder
 
-__all__ = ["COPIES", "how_to_restore", "latest_copy", "take_copy"]
+__all__ = ["COPIES", "copy_is_due", "how_to_restore", "latest_copy", "take_copy"]
 
-COPIES = 4
-"""How many copies are kept."""
+COPIES = 3
+"""How many copies of a kind (the first word of their reason) are kept."""
+
+_DAY = 86400.0
+_SPARE = 64 << 20  # bytes that a daily copy leaves free
+_NAME = re.compile(r"\d{8}-\d{6}-.")
 
 
 def take_copy(database: Path, head: Path, reason: str) -> Path:
-    """Copy a database that nobody has open, with its head; the oldest copies beyond `COPIES` go.
+    """Copy a database that nobody has open, with its head; the oldest of its kind beyond `COPIES` go.
 
     Args:
-        reason: ends the folder's name ("before-people").
+        reason: ends the folder's name ("before-people", "daily").
 
     Returns:
         The copy's folder; whole and on the disk.
@@ -48,9 +53,18 @@ def take_copy(database: Path, head: Path, reason: str) -> Path:
         except BaseException:
             shutil.rmtree(making, ignore_errors=True)
             raise
-        for old in _copies(folder)[:-COPIES]:
+        alike = [old for old in _copies(folder) if _kind(old) == _kind(copy)]
+        for old in alike[:-COPIES]:
             shutil.rmtree(old)
     return copy
+
+
+def copy_is_due(home: Path) -> bool:
+    """Whether none is less than a day old (one from a future that the clock has left does not count), and one fits."""
+    now, size = time.time(), (home / "lab.duckdb").stat().st_size
+    return shutil.disk_usage(home).free > size + _SPARE and not any(
+        0 <= now - copy.stat().st_mtime < _DAY for copy in _copies(home / "backups")
+    )
 
 
 def latest_copy(home: Path) -> Path | None:
@@ -71,7 +85,11 @@ def how_to_restore(home: Path) -> str:
 def _copies(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return sorted(path for path in folder.iterdir() if path.is_dir() and _NAME.match(path.name))
+
+
+def _kind(copy: Path) -> str:
+    return copy.name.split("-")[2]
 
 
 def _copy_durably(source: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from blocks.errors import AuditBroken, HomeBusy, StoreError
 from data import audit
 from data._disk import disk_errors
 from data.audit import ACCEPT, GENESIS, Head
-from data.copies import how_to_restore, take_copy
+from data.copies import copy_is_due, how_to_restore, take_copy
 from data.migrations import MIGRATIONS, Migration, migrate, pending
 
 if TYPE_CHECKING:
@@ -97,11 +97,7 @@ def open_database(
         steps = pending(raw, migrations)
         if steps != migrations:  # a file with a past: look before touching
             head = _verified(raw, files, head)
-            if steps:
-                raw.execute("CHECKPOINT")
-                raw.close()  # closing a copied file's descriptor would drop DuckDB's own lock on it
-                take_copy(files.database, files.head, f"before-{steps[0].__name__}")
-                raw = connect(files.database)
+            raw = _copied(raw, files, head, steps)
         elif head != GENESIS:
             raise AuditBroken(
                 f"The database {files.database} has lost its tables. {ACCEPT} {how_to_restore(files.home)}"
@@ -163,6 +159,21 @@ def _expected_head(files: Files, accept_loss: bool) -> Head:
             f"{ACCEPT} {restore}"
         )
     return head
+
+
+def _copied(raw: DuckDBPyConnection, files: Files, head: Head, steps: tuple[Migration, ...]) -> DuckDBPyConnection:
+    """Copy the file if it is about to be migrated, or was not copied today; the connection to go on with."""
+    if not steps and not copy_is_due(files.home):
+        return raw
+    raw.execute("CHECKPOINT")
+    raw.close()  # closing any descriptor of an open file would drop DuckDB's own lock on it
+    try:
+        audit.write_head(files.head, head)
+        take_copy(files.database, files.head, f"before-{steps[0].__name__}" if steps else "daily")
+    except StoreError:
+        if steps:  # a daily copy that cannot be taken keeps nobody from working
+            raise
+    return connect(files.database)
 
 
 def _verified(raw: DuckDBPyConnection, files: Files, head: Head) -> Head:

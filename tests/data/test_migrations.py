@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from blocks.errors import AuditBroken, NewerStore, StoreError
-from data.copies import COPIES, latest_copy, take_copy
+from data.copies import latest_copy
 from data.migrations import MIGRATIONS
 from data.store import Store
 
@@ -78,11 +78,3 @@ def test_a_damaged_chain_is_refused_before_any_step(home: Path) -> None:
     with pytest.raises(AuditBroken):
         Store.open(home, migrations=(*MIGRATIONS, the_colours))
     assert latest_copy(home) is None
-
-
-def test_only_the_last_few_copies_are_kept(tmp_path: Path) -> None:
-    database, head = tmp_path / "lab.duckdb", tmp_path / "audit.head"
-    database.write_bytes(b"database")
-    head.write_bytes(b"head")
-    made = [take_copy(database, head, f"before-{n}") for n in range(COPIES + 2)]
-    assert [copy.exists() for copy in made] == [False] * 2 + [True] * COPIES
