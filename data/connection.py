@@ -40,10 +40,13 @@ class Connection:
 
     Attributes:
         head: the end of the audit chain as this transaction sees it; moved by `audit.append`.
+        memory: what changes remember of the rows they wrote, to save a look. Nobody else writes, so it stays true;
+            it is emptied when a transaction is rolled back.
     """
 
     def __init__(self, raw: DuckDBPyConnection, head: Head) -> None:
         self.head = head
+        self.memory: dict[Any, Any] = {}
         self.touched = False
         self._raw = raw
         self._tables: dict[str, _Table] = {}
@@ -91,6 +94,7 @@ class Connection:
     def rollback(self) -> None:
         """Forget everything since `begin`."""
         self._batches = {}
+        self.memory.clear()
         self._raw.rollback()
 
     def _gather(self, name: str, rows: Iterable[Mapping[str, Any]], replace: bool) -> None:

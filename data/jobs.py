@@ -44,11 +44,11 @@ def add(connection: Connection, job: JobInfo, inputs: dict[str, Any], once: str 
         earlier = connection.rows(f"SELECT {_COLUMNS} FROM jobs WHERE once = ?", [once])
         if earlier:
             return _job(earlier[0])
-    last = connection.rows("SELECT coalesce(max(sequence), 0) AS sequence FROM jobs")[0]["sequence"]
+    entry = audit.append(connection, job.user, "job.submit", job.id, {"pipeline": job.pipeline, "title": job.title})
     facts = {name: getattr(job, name) for name in _PLAIN}
-    written = {"inputs": json.dumps(inputs), "options": json.dumps(job.options), "once": once, "sequence": last + 1}
-    connection.add("jobs", [facts | written])
-    audit.append(connection, job.user, "job.submit", job.id, {"pipeline": job.pipeline, "title": job.title})
+    written = {"inputs": json.dumps(inputs), "options": json.dumps(job.options), "once": once}
+    connection.add("jobs", [facts | written | {"sequence": entry.sequence}])
+    connection.memory["job", job.id] = replace(job, inputs=inputs)
     return job
 
 
@@ -72,10 +72,7 @@ def move(
         UnknownName: no such job.
         Conflict: the job is in another attempt (a late result), or its state does not allow this.
     """
-    rows = connection.rows(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", [job])
-    if not rows:
-        raise UnknownName(f"There is no job {job}; `jobs` lists those that exist.")
-    before = _job(rows[0])
+    before = connection.memory.get(("job", job)) or _read(connection, job)
     if before.attempt != attempt:
         raise Conflict(f"Job {job} is in attempt {before.attempt}; a result of attempt {attempt} came too late.")
     if to not in ALLOWED[before.state]:
@@ -100,6 +97,10 @@ def move(
     if error:
         detail["error"] = error
     audit.append(connection, who, f"job.{to.lower()}", job, detail)
+    if to in FINAL:
+        connection.memory.pop(("job", job), None)
+    else:
+        connection.memory["job", job] = after
     return after
 
 
@@ -155,6 +156,13 @@ def save_steps(connection: Connection, job: str, attempt: int, rows: Sequence[di
 def step_rows(store: Store, job: str) -> list[dict[str, Any]]:
     """What is recorded of a job's steps; item -1 is the step as a whole."""
     return store.read("SELECT name, item, state, key, seconds, error FROM steps WHERE job = ? ORDER BY item", (job,))
+
+
+def _read(connection: Connection, job: str) -> JobInfo:
+    rows = connection.rows(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", [job])
+    if not rows:
+        raise UnknownName(f"There is no job {job}; `jobs` lists those that exist.")
+    return _job(rows[0])
 
 
 def _job(row: dict[str, Any]) -> JobInfo:
