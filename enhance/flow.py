@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-__all__ = ["FlowInterpolator", "Motion", "dense_flow", "inconsistency", "luma"]
+__all__ = ["FlowInterpolator", "Motion", "dense_flow", "follow", "inconsistency", "luma"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Flow = np.ndarray[Any, np.dtype[np.float32]]
@@ -54,8 +54,13 @@ def dense_flow(a: Array, b: Array, preset: int = cv2.DISOPTICAL_FLOW_PRESET_MEDI
 
 def inconsistency(there: Flow, back: Flow) -> Array:
     """Distance in pixels from where a point ends after going there and back: HxW."""
-    rest = there + _sample(back, _grid(there.shape[:2]) + there)
+    rest = there + follow(back, there)
     return np.asarray(cv2.magnitude(rest[..., 0], rest[..., 1]))
+
+
+def follow(picture: Array, flow: Flow) -> Array:
+    """What each point sees where the flow leads it: the second frame drawn back onto the first."""
+    return _sample(picture, _grid(flow.shape[:2]) + flow)
 
 
 class Motion:
