@@ -1,0 +1,18 @@
+"""The pages, in the order of their tabs. A page is a module with `TITLE`, `SLUG` and `build(services)`."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from workbench.pages import enhance, home, jobs
+from workbench.shell import Tab
+
+__all__ = ["PAGES", "tabs"]
+
+PAGES: tuple[ModuleType, ...] = (home, enhance, jobs)
+"""The first has the address "/" and an empty slug."""
+
+
+def tabs() -> tuple[Tab, ...]:
+    """The tabs of the bar."""
+    return tuple(Tab(page.TITLE, page.SLUG) for page in PAGES)

@@ -1,0 +1,72 @@
+"""What every page needs to connect parts drawn as HTML with handlers in Python."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gradio as gr
+from gradio.context import Context
+
+from blocks.errors import LabError
+
+__all__ = ["ON_ACT", "POLL_BUSY", "POLL_IDLE", "QUIET", "record", "told", "when_opened"]
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+POLL_BUSY = 0.8
+POLL_IDLE = 4.0
+"""Seconds between two looks at the lab, while something runs and while nothing does."""
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False}
+"""For handlers that answer at once: no veil over the page, no place in a queue."""
+
+ON_ACT = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-act]');
+  if (!button || !element.contains(button)) return;
+  trigger('click', { act: button.dataset.act, id: button.dataset.id || '' });
+});
+"""
+"""Script of a `gradio.HTML`: a click on anything with `data-act` becomes an event that says which and on what."""
+
+
+def when_opened(handler: Callable[..., Any], reads: Any, outputs: Any, parameter: str) -> None:
+    """Call a handler when the page has opened, with one parameter of its address ("" if it has none)."""
+    script = f"() => new URLSearchParams(location.search).get('{parameter}') || ''"
+    Context.root_block.load(handler, reads, outputs, js=script, api_visibility="private", **QUIET)
+
+
+def told(handler: Handler) -> Handler:
+    """Errors of the lab reach the person as they are written; others stay what they are: faults."""
+
+    @functools.wraps(handler)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except LabError as error:
+            raise gr.Error(str(error), print_exception=False, title="That did not work") from error
+
+    return wrapped  # type: ignore[return-value]
+
+
+def record(value: Any) -> dict[str, Any]:
+    """A record as JSON knows it, for programs that call the named endpoints."""
+    found = _plain(value)
+    return found if isinstance(found, dict) else {"value": found}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path | Fraction):
+        return value.name if isinstance(value, Path) else str(value)
+    return value

@@ -1,0 +1,216 @@
+"""What pages may ask of the lab. Each call takes the person who asks, and asks whether they may."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from blocks.errors import InputError, LabError, UnknownName
+from data.records import FileRef
+from workbench.access import User, authorize
+from workbench.catalogue import Catalogue, installed
+from workbench.enhance_options import EnhanceOptions, inputs_for
+from workbench.facts import Facts, describe
+from workbench.media import safe_name
+
+if TYPE_CHECKING:
+    from data.records import Estimate, JobInfo, LogLine, StepInfo
+    from pipelines.lab import Lab
+
+__all__ = ["SAMPLES", "Item", "Services"]
+
+SAMPLES = Path(__file__).parent / "samples"
+PICTURE_SUFFIXES = (".png", ".jpg", ".webp")
+MOST_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file of the lab, ready to be enhanced."""
+
+    digest: str
+    name: str
+    media_type: str
+    size: int
+    facts: Facts
+
+
+class Services:
+    """One lab, as the pages see it.
+
+    Args:
+        lab: the open lab.
+        uploads: folder in which the browser's uploads arrive.
+    """
+
+    def __init__(self, lab: Lab, uploads: Path) -> None:
+        self.lab = lab
+        self.uploads = uploads.resolve()
+        self._facts = lru_cache(maxsize=512)(self._read_facts)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What is installed; looked at once."""
+        return installed(self.lab.settings.models)
+
+    # Files
+
+    def take_in(self, user: User, upload: str) -> Item:
+        """Move an uploaded file into the lab.
+
+        Raises:
+            InputError: it was not uploaded here, or is not a picture or clip.
+        """
+        authorize(user, "run", "an upload")
+        path = Path(upload).resolve()
+        if not path.is_relative_to(self.uploads) or not path.is_file():
+            raise InputError(f"{Path(upload).name} was not uploaded here. Upload the file first.")
+        name = safe_name(path.name, "upload")
+        try:
+            describe(path, name)
+            return self._item(self.lab.import_file(path, name, user=user.name).digest)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def sample(self, user: User, kind: str) -> Item:
+        """The bundled sample, "picture" or "clip", brought into the lab."""
+        authorize(user, "run", "the sample")
+        path = sample_path(kind)
+        if path is None:
+            raise UnknownName(f"There is no sample {kind!r} in this copy of the lab. Upload a file instead.")
+        return self._item(self.lab.import_file(path, path.name, user=user.name).digest)
+
+    def items(self, user: User, digests: Sequence[str]) -> list[Item]:
+        """The files of these digests, in order."""
+        if len(digests) > MOST_AT_ONCE:
+            raise InputError(f"{len(digests)} files at once are too many; enhance at most {MOST_AT_ONCE} together.")
+        for digest in digests:
+            if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-f]{64}", digest):
+                raise InputError(f"{str(digest)[:80]!r} is not the digest of a file. Add the file first.")
+            authorize(user, "view", f"file {digest[:12]}")
+        return [self._item(digest) for digest in digests]
+
+    def facts(self, digest: str) -> Facts | None:
+        """Figures of a file, or None where it has none."""
+        try:
+            return self._facts(digest)
+        except (LabError, OSError):
+            return None
+
+    # Enhancing
+
+    def enhance(self, user: User, digests: Sequence[str], options: EnhanceOptions, once: str) -> list[JobInfo]:
+        """Queue one job a file. The same request with the same `once` again returns the same jobs.
+
+        Raises:
+            InputError: nothing chosen, or options that cannot be met.
+        """
+        authorize(user, "run", "enhancement")
+        planned = [(item, *self._plan(item, options)) for item in self.items(user, digests)]
+        if not planned:
+            raise InputError("Nothing is chosen yet. Add a picture or clip, or take a sample.")
+        token = once or uuid4().hex
+        batch = f"{token[:12]}-{uuid4().hex[:6]}" if len(planned) > 1 else None
+        return [self._submit(user, item, pipeline, inputs, token, batch) for item, pipeline, inputs in planned]
+
+    def estimate(self, user: User, digests: Sequence[str], options: EnhanceOptions) -> list[Estimate]:
+        """Time and space for each file, before anything is started."""
+        planned = [self._plan(item, options) for item in self.items(user, digests)]
+        return [self.lab.estimate(pipeline, inputs) for pipeline, inputs in planned]
+
+    # Jobs
+
+    def jobs(self, user: User, state: str | None = None, limit: int = 50) -> list[JobInfo]:
+        """Newest first."""
+        authorize(user, "view", "jobs")
+        return list(self.lab.jobs(state=state, limit=limit))
+
+    def job(self, user: User, job_id: str) -> JobInfo:
+        """One job; `UnknownName` if there is none."""
+        authorize(user, "view", f"job {job_id}")
+        return self.lab.job(job_id)
+
+    def steps(self, user: User, job_id: str) -> list[StepInfo]:
+        """Its steps, in order."""
+        authorize(user, "view", f"job {job_id}")
+        return list(self.lab.steps(job_id))
+
+    def log(self, user: User, job_id: str) -> list[LogLine]:
+        """Its log, oldest first."""
+        authorize(user, "view", f"job {job_id}")
+        return list(self.lab.log(job_id))
+
+    def result(self, user: User, job_id: str) -> dict[str, Any]:
+        """What it made."""
+        authorize(user, "view", f"job {job_id}")
+        return dict(self.lab.result(job_id))
+
+    def cancel(self, user: User, job_id: str) -> JobInfo:
+        """Ask it to stop."""
+        authorize(user, "manage", f"job {job_id}")
+        return self.lab.cancel(job_id, user=user.name)
+
+    def retry(self, user: User, job_id: str) -> JobInfo:
+        """Queue it again."""
+        authorize(user, "manage", f"job {job_id}")
+        return self.lab.retry(job_id, user=user.name)
+
+    def _submit(
+        self, user: User, item: Item, pipeline: str, inputs: dict[str, Any], token: str, batch: str | None
+    ) -> JobInfo:
+        """The same inputs under the same token are one job, unless that job came to nothing."""
+        once = f"{user.name}/{token}/{_fingerprint(pipeline, inputs)}"
+        title = _title(item, inputs)
+        job = self.lab.submit(pipeline, inputs, user=user.name, batch=batch, once=once, title=title)
+        while job.state in ("FAILED", "CANCELLED"):
+            again = f"{once}/{job.id}"
+            job = self.lab.submit(pipeline, inputs, user=user.name, batch=batch, once=again, title=title)
+        return job
+
+    def _plan(self, item: Item, options: EnhanceOptions) -> tuple[str, dict[str, Any]]:
+        return inputs_for(item.facts.kind, self._ref(item), options, self.catalogue)
+
+    def _ref(self, item: Item) -> FileRef:
+        return FileRef(item.digest, item.name, item.media_type, item.size)
+
+    def _item(self, digest: str) -> Item:
+        media = self.lab.media(digest)
+        return Item(digest, media.name, media.media_type, media.size, self._facts(digest))
+
+    def _read_facts(self, digest: str) -> Facts:
+        media = self.lab.media(digest)
+        return describe(Path(media.path), media.name)
+
+
+def sample_path(kind: str) -> Path | None:
+    """The bundled sample of a kind, or None."""
+    files = sorted(SAMPLES.iterdir()) if SAMPLES.is_dir() else []
+    wanted = PICTURE_SUFFIXES if kind == "picture" else (".mp4",)
+    return next((file for file in files if file.suffix in wanted), None)
+
+
+def _fingerprint(pipeline: str, inputs: dict[str, Any]) -> str:
+    facts = {name: getattr(value, "digest", value) for name, value in inputs.items()}
+    return hashlib.sha256(json.dumps([pipeline, facts], sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _title(item: Item, inputs: dict[str, Any]) -> str:
+    """ "street.jpg ×4", "walk.mp4 ×2 at 120 fps"."""
+    words = [item.name]
+    if inputs["scale"] > 1:
+        words.append(f"×{inputs['scale']}")
+    if inputs.get("fps"):
+        words.append(f"at {inputs['fps']} fps")
+    elif inputs.get("factor") == "2":
+        fps = item.facts.fps
+        words.append(f"at {float(fps * 2):.4g} fps" if fps else "at twice the rate")
+    if inputs.get("preview"):
+        words.append("(preview)")
+    return " ".join(words)
