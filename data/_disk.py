@@ -47,8 +47,11 @@ def disk_errors(doing: str, path: Path | str) -> Iterator[None]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Replace a small file so that a reader, or a crash, meets the old content or the new, never a part."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    """Replace a small file so that a reader, or a crash, meets the old content or the new, never a part.
+
+    For files that only the owner of a home writes: two writers at once would share the name beside it.
+    """
+    beside = path.with_name(f"{path.name}.new")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:

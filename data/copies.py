@@ -39,9 +39,10 @@ def take_copy(database: Path, head: Path, reason: str) -> Path:
     """
     folder = database.parent / "backups"
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    copy, making = folder / f"{stamp}-{reason}", folder / f".{stamp}-{os.getpid()}"
+    copy, making = folder / f"{stamp}-{reason}", folder / ".new"
     with disk_errors("Copying the database", folder):
         try:
+            shutil.rmtree(making, ignore_errors=True)  # of a process that was killed here
             making.mkdir(parents=True)
             for file in (database, head):
                 _copy_durably(file, making / file.name)

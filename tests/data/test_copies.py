@@ -86,6 +86,15 @@ def test_what_is_not_a_copy_is_left_alone(files: tuple[Path, Path]) -> None:
     assert mine.exists()
 
 
+def test_what_a_killed_copy_left_is_cleared_by_the_next(files: tuple[Path, Path]) -> None:
+    half = files[0].parent / "backups" / ".new"
+    half.mkdir(parents=True)
+    (half / "lab.duckdb").write_bytes(b"half")
+    assert latest_copy(files[0].parent) is None
+    copy = take_copy(*files, "daily")
+    assert copies(files[0].parent) == [copy]
+
+
 def test_half_a_copy_is_none(files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
