@@ -155,7 +155,9 @@ def save_steps(connection: Connection, job: str, attempt: int, rows: Sequence[di
 
 def step_rows(store: Store, job: str) -> list[dict[str, Any]]:
     """What is recorded of a job's steps; item -1 is the step as a whole."""
-    return store.read("SELECT name, item, state, key, seconds, error FROM steps WHERE job = ? ORDER BY item", (job,))
+    return store.read(
+        "SELECT name, item, state, key, seconds, error FROM steps WHERE job = ? ORDER BY item, rowid", (job,)
+    )
 
 
 def _read(connection: Connection, job: str) -> JobInfo:

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.blobs import digest_of
 from data.records import FileRef, JobInfo
 
 if TYPE_CHECKING:
     from pipelines.lab import Lab, Run
 
-__all__ = ["files_in", "follow", "run_html", "save_files"]
+__all__ = ["copy_to", "files_in", "follow", "put_into", "run_html", "safe_name", "save_files"]
 
 _INLINE = 3 << 20  # bytes of a picture that a notebook carries
 
@@ -54,9 +55,21 @@ def files_in(value: Any) -> Iterator[FileRef]:
 
 
 def save_files(lab: Lab, value: Any, folder: Path) -> list[Path]:
-    """Copy files into a folder; a name that is taken gets a number, nothing is overwritten."""
+    """Copy files into a folder; a name that another file has gets a number, nothing is overwritten."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [copy_to(lab, ref, free_name(folder / safe_name(ref.name))) for ref in files_in(value)]
+    return [put_into(lab, ref, folder) for ref in files_in(value)]
+
+
+def put_into(lab: Lab, ref: FileRef, folder: Path) -> Path:
+    """Copy a kept file into a folder under a name of its own; the same file that is there already is left alone."""
+    wanted = folder / safe_name(ref.name)
+    number, path = 1, wanted
+    while path.exists():
+        if path.is_file() and path.stat().st_size == ref.size and digest_of(path) == ref.digest:
+            return path
+        number += 1
+        path = wanted.with_name(f"{wanted.stem}_{number}{wanted.suffix}")
+    return copy_to(lab, ref, path)
 
 
 def copy_to(lab: Lab, ref: FileRef, target: Path) -> Path:
@@ -68,15 +81,6 @@ def copy_to(lab: Lab, ref: FileRef, target: Path) -> Path:
     finally:
         half.unlink(missing_ok=True)
     return target
-
-
-def free_name(path: Path) -> Path:
-    """The path, or the first of ``name_2``, ``name_3`` … that is not taken."""
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.stem}_{number}{path.suffix}")
-    return free
 
 
 def safe_name(name: str) -> str:
