@@ -60,8 +60,7 @@ class Connection:
 
     def rows(self, sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         """Run one statement and return its rows by column name."""
-        self.flush()
-        return as_rows(self._raw.execute(sql, params))
+        return as_rows(self.execute(sql, params))
 
     def add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Insert rows; one whose primary key is taken fails the change (Conflict). Left-out columns are NULL."""

@@ -16,6 +16,12 @@ def test_gathered_rows_are_there_for_a_look_inside_the_change(store: Store) -> N
     assert store.write(change).result() == 2
 
 
+def test_a_statement_that_writes_and_answers_is_kept(store: Store) -> None:
+    insert = "INSERT INTO jobs (id) VALUES ('a') RETURNING id"
+    assert store.write(lambda c: c.rows(insert)).result() == [{"id": "a"}]
+    assert store.read("SELECT id FROM jobs") == [{"id": "a"}]
+
+
 def test_put_updates_just_the_given_columns(store: Store) -> None:
     def change(conn: Connection) -> None:
         conn.add("jobs", [{"id": "a", "state": "QUEUED", "title": "Portrait"}])
