@@ -31,16 +31,26 @@ STILLS_IN_BOXES = frozenset({b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1
 
 
 @block(version="1")
-def stamp(file: Path, *, recipe: Recipe, scratch: Path) -> Path:
+def stamp(
+    file: Path, system: str = "", system_version: str = "", source_type: str = "", *, recipe: Recipe, scratch: Path
+) -> Path:
     """The picture or clip with the recipe of how it was made in it, under its own name in scratch.
+
+    Args:
+        file: PNG, JPEG, WebP, GIF, MP4, MOV, MKV or WebM.
+        system, system_version: the AI model that made or changed it, if one did.
+        source_type: a code of IPTC's digital source types, if one fits.
+        recipe: a JSON object, at most `LARGEST_RECIPE` bytes of it.
 
     Raises:
         InputError: a kind of file that holds no recipe, or a recipe that is too long or no JSON.
         UnreadableFile: the file is damaged.
         DiskFull: no space is left.
     """
+    ai = {"system": system, "version": system_version, "source_type": source_type}
+    told = {name: text for name, text in ai.items() if text}
     write = stamp_picture if _kind(file) in PICTURES else stamp_clip
-    return write(file, scratch / file.name, recipe)
+    return write(file, scratch / file.name, recipe | {"ai": told} if told else recipe)
 
 
 def stamp_picture(path: Path, target: Path, recipe: Recipe) -> Path:

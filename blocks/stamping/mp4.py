@@ -25,7 +25,7 @@ UNDETERMINED = 0x55C4
 """The language "und"."""
 
 LARGEST_INDEX = 256 << 20
-TO_CHUNKS = (b"trak", b"mdia", b"minf", b"stbl")
+TO_TABLES = (b"trak", b"mdia", b"minf", b"stbl")
 OFFSETS = {b"stco": "I", b"co64": "Q"}
 """The tables that say where in the file packets lie, and how wide their numbers are."""
 
@@ -131,12 +131,12 @@ def _moved(index: bytes, moves: list[Move]) -> bytes:
     return bytes(new)
 
 
-def _tables(index: BinaryIO, start: int, end: int) -> Iterator[Box]:
+def _tables(index: BinaryIO, start: int, end: int, way: tuple[bytes, ...] = TO_TABLES) -> Iterator[Box]:
     for box in _boxes(index, start, end):
-        if box.kind in OFFSETS:
+        if not way and box.kind in OFFSETS:
             yield box
-        elif box.kind in TO_CHUNKS:
-            yield from _tables(index, box.inside, box.end)
+        elif way and box.kind == way[0]:
+            yield from _tables(index, box.inside, box.end, way[1:])
 
 
 def _closed(file: BinaryIO, box: Box) -> list[Part]:

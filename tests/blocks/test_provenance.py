@@ -278,4 +278,11 @@ def test_the_block_stamps_into_scratch_under_the_same_name(tmp_path: Path) -> No
     stamped = stamp(path, recipe=RECIPE, scratch=_out(tmp_path))
     assert stamped == _out(tmp_path) / path.name
     assert read_recipe(stamped) == RECIPE
-    assert [port.name for port in block_of(stamp).inputs] == ["file"]
+    assert [port.name for port in block_of(stamp).inputs] == ["file", "system", "system_version", "source_type"]
+
+
+def test_the_block_says_which_model_it_was(tmp_path: Path) -> None:
+    _picture().save(tmp_path / "a.png")
+    stamped = stamp(tmp_path / "a.png", system="Real-ESRGAN", recipe={"pipeline": "p"}, scratch=_out(tmp_path))
+    assert read_recipe(stamped) == {"pipeline": "p", "ai": {"system": "Real-ESRGAN"}}
+    assert "<Iptc4xmpExt:AISystemUsed>Real-ESRGAN<" in _packet(stamped)

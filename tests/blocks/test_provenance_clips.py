@@ -26,10 +26,11 @@ UPRIGHT = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 NAMES = ["late.mp4", "early.mp4", "tagged.mp4", "plain.mov", "clip.mkv", "clip.webm"]
 
 
-def _make(path: Path, movflags: str = "", tags: dict[str, str] | None = None) -> Path:
+def _make(path: Path, movflags: str = "", tags: dict[str, str] | None = None, live: str = "0") -> Path:
     """A short clip with reordered frames, two audio tracks, a chapter, colour tags and an uneven last frame."""
     webm = path.suffix == ".webm"
-    with av.open(str(path), "w", options={"movflags": movflags} if movflags else {}) as clip:
+    options = {"live": live} if path.suffix in (".mkv", ".webm") else {"movflags": movflags} if movflags else {}
+    with av.open(str(path), "w", options=options) as clip:
         clip.metadata.update({"title": "Ünï", **(tags or {})})
         video = clip.add_stream("libvpx-vp9" if webm else "libx264", rate=30)
         video.width, video.height, video.pix_fmt = 32, 16, "yuv420p"
@@ -39,8 +40,7 @@ def _make(path: Path, movflags: str = "", tags: dict[str, str] | None = None) ->
             ColorPrimaries.BT709,
             ColorTrc.BT709,
         )
-        codec = "libopus" if webm else "aac"
-        sounds = [clip.add_stream(codec, rate=48_000, layout="mono") for _ in range(2)]
+        sounds = [clip.add_stream("libopus" if webm else "aac", rate=48_000, layout="mono") for _ in range(2)]
         sounds[1].metadata["language"] = "deu"
         if path.suffix == ".mkv":
             clip.add_attachment("font.txt", "text/plain", b"glyphs")
@@ -54,16 +54,20 @@ def _make(path: Path, movflags: str = "", tags: dict[str, str] | None = None) ->
             clip.mux(video.encode(frame))
         clip.mux(video.encode())
         for sound in sounds:
-            for index in range(10):
-                kind = "fltp" if codec == "aac" else "flt"
-                piece = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.float32), format=kind, layout="mono")
-                piece.sample_rate, piece.pts, piece.time_base = 48_000, index * 960, Fraction(1, 48_000)
-                clip.mux(sound.encode(piece))
-            clip.mux(sound.encode())
+            _fill(clip, sound)
     if path.suffix in (".mp4", ".mov"):
         before, track = path.read_bytes().split(b"tkhd", 1)
         path.write_bytes(before + b"tkhd" + track.replace(UPRIGHT, TURNED, 1))
     return path
+
+
+def _fill(clip: Any, sound: Any) -> None:
+    kind = sound.codec_context.format.name
+    for index in range(10):
+        piece = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.float32), format=kind, layout="mono")
+        piece.sample_rate, piece.pts, piece.time_base = 48_000, index * 960, Fraction(1, 48_000)
+        clip.mux(sound.encode(piece))
+    clip.mux(sound.encode())
 
 
 def _facts(path: Path) -> dict[str, Any]:
@@ -144,6 +148,22 @@ def test_an_mp4_whose_last_part_is_open_is_closed(tmp_path: Path) -> None:
     assert read_recipe(stamped) == RECIPE
 
 
+def test_a_live_recording_without_lengths_is_stamped_too(tmp_path: Path) -> None:
+    clip = _make(tmp_path / "a.webm", live="1")
+    stamped = stamp_clip(clip, tmp_path / "b.webm", RECIPE)
+    assert _facts(stamped) == _facts(clip)
+    assert read_recipe(stamp_clip(stamped, tmp_path / "c.webm", {"n": 2})) == {"n": 2}
+
+
+def test_a_clip_without_a_table_of_contents_is_stamped_too(tmp_path: Path) -> None:
+    clip = _make(tmp_path / "a.mkv")
+    content = clip.read_bytes().replace(b"\x11\x4d\x9b\x74", b"\x11\x4d\x9b\x75", 1)
+    clip.write_bytes(content)
+    stamped = stamp_clip(clip, tmp_path / "b.mkv", RECIPE)
+    assert _facts(stamped) == _facts(clip)
+    assert read_recipe(stamped) == RECIPE
+
+
 def test_the_largest_recipe_fits_into_a_clip(tmp_path: Path) -> None:
     recipe = {"x": "<" * (LARGEST_RECIPE - 9)}
     for name in ("a.mp4", "a.mkv"):
@@ -167,6 +187,15 @@ def test_a_clip_whose_index_lies_is_refused(tmp_path: Path) -> None:
     clip.write_bytes(content)
     with pytest.raises(UnreadableFile, match="contradicts itself"):
         stamp_clip(clip, tmp_path / "b.mp4", RECIPE)
+
+
+def test_boxes_within_boxes_without_end_do_no_harm(tmp_path: Path) -> None:
+    content = b""
+    for _ in range(3000):
+        content = struct.pack(">I4s", len(content) + 8, b"trak") + content
+    head = struct.pack(">I4s4sI", 16, b"ftyp", b"isom", 0)
+    (tmp_path / "a.mp4").write_bytes(head + struct.pack(">I4s", len(content) + 8, b"moov") + content)
+    assert read_recipe(stamp_clip(tmp_path / "a.mp4", tmp_path / "b.mp4", RECIPE)) == RECIPE
 
 
 def test_a_streaming_mp4_is_refused_with_what_to_do(tmp_path: Path) -> None:
