@@ -120,12 +120,17 @@ def typical_seconds(store: Store, blocks: Sequence[str]) -> dict[str, float]:
 
 def blob_refs(value: Any) -> Iterator[FileRef]:
     """Every file that a wire value points at."""
-    if isinstance(value, dict):
-        if "$blob" in value:
-            yield FileRef(value["$blob"], value["name"], value["type"], value["size"])
-        else:
-            for inner in value.values():
-                yield from blob_refs(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from blob_refs(inner)
+    match value:
+        case {"$dict": dict(inner)}:  # the user's own dict, which may look like one of ours
+            values: Iterable[Any] = inner.values()
+        case {"$blob": digest, "name": name, "type": media_type, "size": size}:
+            yield FileRef(digest, name, media_type, size)
+            return
+        case dict():
+            values = value.values()
+        case list():
+            values = value
+        case _:
+            return
+    for inner_value in values:
+        yield from blob_refs(inner_value)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.blobs import digest_of
 from data.records import FileRef, JobInfo
+from pipelines.engine.values import short_name
 
 if TYPE_CHECKING:
     from pipelines.lab import Lab, Run
@@ -87,7 +88,7 @@ def safe_name(name: str) -> str:
     """A file name without folders, control characters or names that some systems reserve."""
     plain = "".join(c for c in Path(name.replace("\\", "/")).name if c.isprintable() and c not in '<>:"|?*').strip(" .")
     reserved = {"con", "prn", "aux", "nul", *(f"{k}{n}" for k in ("com", "lpt") for n in range(1, 10))}
-    return f"_{plain}" if plain.split(".")[0].lower() in reserved else plain or "file"
+    return short_name(f"_{plain}" if plain.split(".")[0].lower() in reserved else plain)
 
 
 def run_html(run: Run) -> str:

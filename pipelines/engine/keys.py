@@ -60,6 +60,8 @@ def _nameless(value: Any) -> Any:
     match value:
         case {"$blob": blob, "as": form}:
             return {"$blob": blob, "as": form}
+        case {"$dict": inner}:  # the user's own dict, whatever it looks like
+            return {"$dict": {k: _nameless(v) for k, v in inner.items()}}
         case dict():
             return {k: _nameless(v) for k, v in value.items()}
         case list():

@@ -23,9 +23,15 @@ from blocks.errors import InputError, UnknownName
 from data.blobs import Blobs
 from data.records import FileRef
 
-__all__ = ["as_plain", "decode", "encode", "file_value", "media_type", "store_file"]
+__all__ = ["as_plain", "decode", "encode", "file_value", "is_file", "media_type", "short_name", "store_file"]
 
 _MARKS = ("$blob", "$tuple", "$dict")
+_FORMATS = {
+    **dict.fromkeys(("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "PNG"),
+    **dict.fromkeys(("I", "F", "CMYK", "LAB"), "TIFF"),
+}
+"""By mode of a picture, the file that brings back every bit of it."""
+_LONGEST = 200  # bytes of a file name that every file system allows, with room for a suffix of our own
 _verified: dict[str, tuple[int, int, int]] = {}
 _TYPES = {".webp": "image/webp", ".mkv": "video/x-matroska", ".npy": "application/x-npy", ".avif": "image/avif"}
 
@@ -40,14 +46,14 @@ def encode(value: Any, blobs: Blobs, *, files: bool = False) -> Any:
         InputError: the value is of a kind that cannot be kept, or a file that is not there.
     """
     match value:
-        case None | bool() | int() | float():
+        case None | bool():
             return value
+        case int() | float():  # of whatever kind: an enum's own class need not be known where it is read
+            return int(value) if isinstance(value, int) else float(value)
         case FileRef():
             return file_value(value)
         case str():
-            if files and value and Path(value).is_file():
-                return store_file(Path(value), blobs)
-            return str(value)
+            return store_file(Path(value), blobs) if files and is_file(value) else str.__str__(value)
         case Path():
             return store_file(value, blobs)
         case list():
@@ -115,6 +121,26 @@ def store_file(path: Path, blobs: Blobs, name: str | None = None) -> dict[str, A
     return file_value(FileRef(blob.digest, name or path.name, media_type(name or path.name), blob.size))
 
 
+def is_file(text: str) -> bool:
+    """Whether a string names an existing file; a long prompt is none, though asking the system about it fails."""
+    try:
+        return bool(text) and Path(text).is_file()
+    except OSError:
+        return False
+
+
+def short_name(name: str) -> str:
+    """The last part of a file's name, without control characters and no longer than file systems allow."""
+    plain = "".join(c for c in name.rsplit("/", 1)[-1] if c.isprintable())
+    if plain in ("", ".", ".."):
+        return "file"
+    if len(plain.encode(errors="replace")) <= _LONGEST:
+        return plain
+    suffix = Path(plain).suffix[-20:]
+    stem = plain.encode(errors="replace")[: _LONGEST - len(suffix.encode(errors="replace"))]
+    return stem.decode(errors="ignore") + suffix
+
+
 def file_value(ref: FileRef) -> dict[str, Any]:
     """The wire value of a kept file."""
     return {"$blob": ref.digest, "name": ref.name, "type": ref.media_type, "size": ref.size, "as": "file"}
@@ -144,12 +170,20 @@ def _encode_rich(value: Any, blobs: Blobs) -> Any:
         numpy.save(buffer, value, allow_pickle=False)
         return _store_bytes(buffer.getvalue(), "array.npy", "application/x-npy", "array", blobs)
     if pillow is not None and isinstance(value, pillow.Image):
-        value.save(buffer, "PNG")
-        return _store_bytes(buffer.getvalue(), "picture.png", "image/png", "picture", blobs)
+        return _encode_picture(value, blobs)
     raise InputError(
         f"A value of type {type(value).__module__}.{type(value).__qualname__} cannot be kept: give a JSON value, "
         "a Path, a PIL picture, a numpy array or bytes."
     )
+
+
+def _encode_picture(picture: Any, blobs: Blobs) -> dict[str, Any]:
+    form = _FORMATS.get(picture.mode)
+    if form is None:
+        raise InputError(f"A picture of mode {picture.mode} cannot be kept as it is; convert it to RGB.")
+    buffer = io.BytesIO()
+    picture.save(buffer, form)
+    return _store_bytes(buffer.getvalue(), f"picture.{form.lower()}", f"image/{form.lower()}", "picture", blobs)
 
 
 def _store_bytes(content: bytes, name: str, kind: str, form: str, blobs: Blobs) -> dict[str, Any]:
@@ -184,6 +218,6 @@ def _decode_blob(digest: str, name: str, kind: str, blobs: Blobs, folder: Path) 
             return picture
     # A folder a file: two inputs may share a name, and the name (with its suffix) is what libraries go by.
     folder.mkdir(parents=True, exist_ok=True)
-    link = folder / (Path(name).name or "file")
+    link = folder / short_name(name)
     link.symlink_to(blobs.path(digest))
     return link
