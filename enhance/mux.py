@@ -61,7 +61,7 @@ def join_segments(clip: Path, segments: list[Path], *, scratch: Path, progress: 
         suffix, kept, notes = choose_container(source, model.streams.video[0])
         out = scratch / f"{clip.stem}.{suffix}"
         with saving(out):
-            facts = _write(out, source, parts, kept, progress)
+            facts = _write(out, source, parts, kept, _turn(clip), progress)
     return JoinedClip(out, [*_notes(parts), *notes], facts)
 
 
@@ -84,47 +84,58 @@ def _ordered(segments: list[Path]) -> list[_Part]:
 
 
 def _write(
-    out: Path, source: av.container.InputContainer, parts: list[_Part], kept: list[Any], progress: Progress
+    out: Path,
+    source: av.container.InputContainer,
+    parts: list[_Part],
+    kept: list[Any],
+    turn: tuple[int, ...] | None,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Write the joined file and say what is in it."""
     first, last = parts[0].facts, parts[-1].facts
     base = Fraction(first.time_base)
     clock = {"video_track_timescale": str(base.denominator), "movflags": "+faststart"}
-    options = clock if out.suffix in (".mp4", ".mov") else {}
+    options = {} if out.suffix == ".mkv" else clock
+    total = sum(part.facts.frames for part in parts)
+    written, start = 0, first.start
     with av.open(str(out), "w", container_options=options) as target, av.open(str(parts[0].path)) as model:
         pictures = target.add_stream_from_template(model.streams.video[0])
         pictures.time_base = base
-        pictures.set_display_matrix(_turn(Path(source.name)))
+        pictures.set_display_matrix(turn)
         copy_tags(source, target, pictures)
         streams = {stream.index: copy_stream(stream, target) for stream in kept}
-        early = _too_late(source, base)
-        total = sum(part.facts.frames for part in parts)
-        until = None if last.to_end else last.end * base
-        sound = _other_packets(source, kept, until)
-        waiting = next(sound, None)
-        written, start = 0, None
-        for packet in _picture_packets(parts):
-            while waiting is not None and _time(waiting) <= packet.pts * base:
-                _put(target, streams[waiting.stream.index], waiting, early)
-                waiting = next(sound, None)
-            start = packet.pts if start is None else start
-            written += 1
-            progress(written / max(1, total), f"joining frame {written} of {total}")
-            _put(target, pictures, packet, early)
-        while waiting is not None:
-            _put(target, streams[waiting.stream.index], waiting, early)
-            waiting = next(sound, None)
+        early = _lead(source, base)
+        others = _other_packets(source, kept, None if last.to_end else last.end * base)
+        for packet, is_picture in _interleaved(_picture_packets(parts), others):
+            if is_picture:
+                written += 1
+                progress(written / max(1, total), f"joining frame {written} of {total}")
+            _put(target, pictures if is_picture else streams[packet.stream.index], packet, early)
         width, height = pictures.codec_context.width, pictures.codec_context.height
-    length = (last.end - (start or 0)) * base
-    fps = first.fps or str((written / length).limit_denominator(1001))
+    length = (last.end - start) * base
+    fps = first.fps or str((written / length).limit_denominator(1001) if length else 0)
+    cuts = sum(part.facts.cuts for part in parts)
     return {
         "frames": written,
         "fps": fps,
         "duration": float(length),
         "width": width,
         "height": height,
-        "cuts": sum(part.facts.cuts for part in parts),
+        "cuts": cuts,
     }
+
+
+def _interleaved(pictures: Iterator[Any], others: Iterator[Any]) -> Iterator[tuple[Any, bool]]:
+    """All packets by their times, and whether each is one of the pictures'."""
+    waiting = next(others, None)
+    for packet in pictures:
+        while waiting is not None and _time(waiting) <= _time(packet):
+            yield waiting, False
+            waiting = next(others, None)
+        yield packet, True
+    while waiting is not None:
+        yield waiting, False
+        waiting = next(others, None)
 
 
 def _picture_packets(parts: list[_Part]) -> Iterator[Any]:
@@ -180,7 +191,7 @@ def _time(packet: Any) -> Fraction:
     return moment
 
 
-def _too_late(source: av.container.InputContainer, base: Fraction) -> Fraction:
+def _lead(source: av.container.InputContainer, base: Fraction) -> Fraction:
     """Seconds by which everything is moved to the front: broadcasts begin at any time, files at zero."""
     if "mov" in source.format.name:
         return Fraction(0)  # here a late start is meant

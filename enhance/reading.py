@@ -18,7 +18,8 @@ import av
 import av.container
 import av.filter
 
-from blocks.errors import UnreadableFile, UnsafeFile
+from blocks.errors import InputError, UnreadableFile, UnsafeFile
+from enhance.webp import animated_webp, is_webp
 
 __all__ = ["MAX_PIXELS", "decode_all", "decode_between", "open_clip", "picture_track"]
 
@@ -44,10 +45,12 @@ def open_clip(path: Path) -> Iterator[av.container.InputContainer]:
         raise UnsafeFile(f"{path.name} is a playlist that points to other files; hand in the clip itself.")
     try:
         container = av.open(
-            str(path.absolute()),
+            animated_webp(path) if is_webp(head) else str(path.absolute()),
             options={"format_whitelist": CONTAINERS, "protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)},
             metadata_errors="replace",
         )
+    except InputError:
+        raise
     except (av.FFmpegError, OSError, ValueError) as error:
         raise UnreadableFile(_why_unreadable(path, head)) from error
     with container:
@@ -69,7 +72,7 @@ def picture_track(container: av.container.InputContainer) -> av.VideoStream:
     moving = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
     if not moving or moving[0].codec_context is None:
         raise UnreadableFile(
-            f"{Path(container.name).name} holds no moving picture that can be decoded; hand in a video, or use the "
+            f"{Path(container.name or 'The file').name} holds no moving picture that can be decoded; hand in a video, or use the "
             "picture chain for a picture."
         )
     return moving[0]
@@ -219,7 +222,7 @@ def _head(path: Path) -> bytes:
 
 
 def _why_unreadable(path: Path, head: bytes) -> str:
-    if head.startswith(PICTURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+    if head.startswith(PICTURES):
         return f"{path.name} is a picture, not a clip; use the picture chain for it."
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide"):
         return f"{path.name} is cut off: its index (moov) is missing or damaged. Copy or record it again."

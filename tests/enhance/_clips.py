@@ -13,6 +13,9 @@ import cv2
 import numpy as np
 import skimage.data
 
+from enhance.mux import JoinedClip, join_segments
+from enhance.segments import enhance_segment, plan_segments
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -36,6 +39,14 @@ def pan(frames: int, size: tuple[int, int], step: float = 3.0, name: str = "coff
     picture = photo(name)
     x, y = size[0] / 2 + 8, size[1] / 2 + 8
     return [view(picture, x + i * step, y + i * step / 3, size) for i in range(frames)]
+
+
+def fast_pan(frames: int, size: tuple[int, int], step: float = 13.0) -> list[Array]:
+    """A camera that is torn to the side."""
+    edge = size[0] + int(step * frames) + 64
+    picture = cv2.resize(photo("astronaut"), (edge, edge), interpolation=cv2.INTER_CUBIC)
+    start = size[0] / 2 + 20, size[1] / 2 + 20
+    return [view(picture, start[0] + i * step, start[1] + i * step / 3, size) for i in range(frames)]
 
 
 def rotate(frames: int, size: tuple[int, int], degrees: float = 1.2, name: str = "chelsea") -> list[Array]:
@@ -97,13 +108,16 @@ def write_clip(
     subtitles: str = "",
     rotation: int = 0,
     metadata: dict[str, str] | None = None,
+    front: bool = False,
     **context: Any,
 ) -> Path:
-    """Write a clip. Frames are HxWx3 or 4, uint8 or uint16 RGB; `matrix` None leaves the colours untagged."""
+    """Write a clip. Frames are HxWx3 or 4, uint8 or uint16 RGB; `matrix` None leaves the colours untagged; `front` puts the index first."""
     pictures = list(frames)
     base = time_base or 1 / rate
     times = list(pts) if pts is not None else [round(i / rate / base) for i in range(len(pictures))]
     clock = {"video_track_timescale": str(base.denominator)} if path.suffix in (".mp4", ".mov") else {}
+    if front:
+        clock["movflags"] = "+faststart"
     with av.open(str(path), "w", container_options=clock) as file:
         file.metadata.update(metadata or {})
         defaults = {"crf": "10", "preset": "ultrafast"} if codec == "libx264" else {}
@@ -141,9 +155,7 @@ def _frame(picture: Array, pixel_format: str, matrix: int | None) -> av.VideoFra
     if frame.format.name == pixel_format:
         return frame
     swscale = {1: 1, 6: 5, 9: 9, None: 5}[matrix]
-    return frame.reformat(
-        format=pixel_format, dst_colorspace=swscale, dst_color_range=1, interpolation="BICUBIC"
-    )
+    return frame.reformat(format=pixel_format, dst_colorspace=swscale, dst_color_range=1, interpolation="BICUBIC")
 
 
 def _sound(file: Any, codec: str, hertz: int, seconds: float) -> Any:
@@ -215,3 +227,11 @@ def psnr(a: Array, b: Array) -> float:
     """Peak signal to noise ratio of two 8-bit pictures in dB."""
     error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
     return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+def enhanced(clip: Path, scratch: Path, *, seconds: float = 0.3, preview: float = 0.0, **settings: Any) -> JoinedClip:
+    """The whole way of a clip: plan, every segment, join."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    plan = plan_segments(clip, seconds=seconds, preview=preview)
+    parts = [enhance_segment(clip, segment, scratch=scratch, **settings) for segment in plan]
+    return join_segments(clip, parts, scratch=scratch)
