@@ -82,11 +82,15 @@ class TorchNetwork:
             if self.scale == self._model.scale:
                 result = self._model(planes)
             else:  # like the released graph, which limits values to 0..1 after the reduction only
-                share = self.scale / self._model.scale
-                result = torch.nn.functional.interpolate(self._model.model(planes), scale_factor=share, mode="bicubic")
+                result = self._reduced(self._model.model(planes))
         if result.shape[1] == 1:
             result = result.expand(-1, 3, -1, -1)
         return np.ascontiguousarray(result[0].float().cpu().numpy().transpose(1, 2, 0))
+
+    def _reduced(self, planes: Any) -> Any:
+        """In double precision: in single, sampling positions are rounded differently in every tile."""
+        share = self.scale / self._model.scale
+        return self._torch.nn.functional.interpolate(planes.double(), scale_factor=share, mode="bicubic").float()
 
     def _listen(self) -> None:
         """Say how far a run is after every convolution: a tile of a large network takes many seconds."""

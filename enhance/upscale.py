@@ -143,8 +143,14 @@ def _enlarged(frame: NDArray[Any], upscaler: Upscaler, tell: Callable[[float], N
             yield np.dstack([rows, tops[top : top + len(rows)]])
             top += len(rows)
         return
-    colours = _colour(bleed(colour, alpha), upscaler, lambda share: tell(share / 2))
-    alphas = alpha_bands(alpha, upscaler, lambda share: tell(share / 2))
+    shares = [0.0, 0.0]
+
+    def tell_both(index: int, share: float) -> None:
+        shares[index] = share
+        tell(sum(shares) / 2)
+
+    colours = _colour(bleed(colour, alpha), upscaler, lambda share: tell_both(0, share))
+    alphas = alpha_bands(alpha, upscaler, lambda share: tell_both(1, share))
     for band, over in zip(colours, alphas, strict=True):
         yield np.rint(np.concatenate([band, over], axis=2) * white).astype(frame.dtype)
 

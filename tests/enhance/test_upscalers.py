@@ -53,7 +53,7 @@ def rrdb_state(*, features: int = 8, blocks: int = 2, inputs: int = 3) -> dict[s
         for r in (1, 2, 3):
             for c in range(1, 6):
                 shapes[f"body.{b}.rdb{r}.conv{c}"] = (grow if c < 5 else features, features + grow * (c - 1))
-    shapes |= {name: (features, features) for name in ("conv_up1", "conv_up2", "conv_hr")}
+    shapes |= dict.fromkeys(("conv_up1", "conv_up2", "conv_hr"), (features, features))
     shapes["conv_last"] = (3, features)
     state = {}
     for name, (outputs, channels) in shapes.items():
