@@ -9,6 +9,6 @@
 
 from enhance.rife.layout import LAYOUTS, Layout
 from enhance.rife.model import SCALES, Rife, load_rife
-from enhance.rife.presence import RifeInfo, available_rife
+from enhance.rife.presence import RifeInfo, available_rife, rife_files
 
-__all__ = ["LAYOUTS", "SCALES", "Layout", "Rife", "RifeInfo", "available_rife", "load_rife"]
+__all__ = ["LAYOUTS", "SCALES", "Layout", "Rife", "RifeInfo", "available_rife", "load_rife", "rife_files"]

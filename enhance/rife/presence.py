@@ -9,7 +9,10 @@ from blocks.errors import InputError
 from enhance.rife.layout import LAYOUTS, LICENCE, SOURCE, plain_names, recognise
 from enhance.rife.weights import SUFFIXES, read_shapes
 
-__all__ = ["RifeInfo", "available_rife"]
+__all__ = ["RifeInfo", "available_rife", "rife_files"]
+
+NAMES = ("rife", "flownet")
+"""What people call them, and what they are called when they are released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,22 @@ class RifeInfo:
 
 
 def available_rife(models: Path | None) -> list[RifeInfo]:
-    """What there is in a models folder (files called rife*), then the versions that are not known to be there."""
-    files = _weight_files(models) if models is not None else []
-    found = [_describe(path) for path in files]
+    """What there is in a models folder, then the versions that are not known to be there."""
+    found = [_describe(path) for path in rife_files(models)] if models is not None else []
     seen = {info.version for info in found if info.present}
     return found + [_absent(layout.version, models) for layout in LAYOUTS if layout.version not in seen]
 
 
-def _weight_files(models: Path) -> list[Path]:
+def rife_files(models: Path) -> list[Path]:
+    """Weight files in a folder and one level below that are RIFE's by their own or their folder's name, sorted."""
     if not models.is_dir():
         return []
-    names = (path for path in models.iterdir() if path.name.lower().startswith("rife"))
-    return sorted(path for path in names if path.suffix.lower() in SUFFIXES and path.is_file())
+    candidates = (path for pattern in ("*", "*/*") for path in models.glob(pattern))
+    return sorted(path for path in candidates if _sounds_like_rife(path.relative_to(models)) and path.is_file())
+
+
+def _sounds_like_rife(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and any(word in str(path).lower() for word in NAMES)
 
 
 def _describe(path: Path) -> RifeInfo:

@@ -62,7 +62,7 @@ def _make(path: Path, movflags: str = "", tags: dict[str, str] | None = None, li
 
 
 def _fill(clip: Any, sound: Any) -> None:
-    kind = sound.codec_context.format.name
+    kind = "fltp" if sound.codec_context.name == "aac" else "flt"
     for index in range(10):
         piece = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.float32), format=kind, layout="mono")
         piece.sample_rate, piece.pts, piece.time_base = 48_000, index * 960, Fraction(1, 48_000)

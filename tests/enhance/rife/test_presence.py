@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from enhance.rife import available_rife
+from enhance.rife import available_rife, rife_files
 
 Tensors = dict[str, torch.Tensor]
 
@@ -39,10 +39,20 @@ def test_weights_in_a_folder_are_listed_with_what_can_be_told(
     assert [info.version for info in available_rife(tmp_path) if info.path is None] == ["4.6"]
 
 
+def test_weights_are_found_by_their_name_or_their_folders(tmp_path: Path) -> None:
+    models = tmp_path / "rife-of-somebody" / "models"
+    for name in ("flownet.pkl", "RIFE_4.25/weights.pth", "rife46.safetensors", "realesrgan.pth", "a/b/rife.pth"):
+        (models / name).parent.mkdir(parents=True, exist_ok=True)
+        (models / name).write_bytes(b"")
+    (models / "rife.pth").mkdir()
+    found = [str(path.relative_to(models)) for path in rife_files(models)]
+    assert found == ["RIFE_4.25/weights.pth", "flownet.pkl", "rife46.safetensors"]
+
+
 def test_listing_weights_loads_no_torch(tmp_path: Path, released: Callable[[str], Tensors]) -> None:
     save_file(released("4.6"), tmp_path / "rife46.safetensors")
     program = (
-        "import sys; from pathlib import Path; from enhance.rife import available_rife; "
+        "import sys; from pathlib import Path; from enhance.rife import available_rife, rife_files; "
         f"print(available_rife(Path({str(tmp_path)!r}))[0].version, 'torch' in sys.modules)"
     )
     root = Path(__file__).parents[3]
