@@ -16,6 +16,7 @@ import hashlib
 import inspect
 import typing
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -91,18 +92,8 @@ def block(
     """Declare a function a block; it is returned unchanged, described by `block_of`."""
 
     def describe(function: Function) -> Function:
-        function.__block__ = Block(  # type: ignore[attr-defined]
-            name=f"{function.__module__}.{function.__qualname__}",
-            version=version,
-            digest=source_digest(function),
-            device=device,
-            exact=exact,
-            grace=grace,
-            inputs=_inputs(function),
-            outputs=_outputs(function),
-            units=units,
-            takes=INJECTED.intersection(inspect.signature(function).parameters),
-        )
+        known = _describe(function, version=version, device=device, exact=exact, grace=grace, units=units)
+        function.__block__ = known  # type: ignore[attr-defined]
         return function
 
     return describe
@@ -111,10 +102,40 @@ def block(
 def block_of(function: Callable[..., Any]) -> Block:
     """The description of a function; a function that was never declared a block gets a plain one."""
     known = getattr(function, "__block__", None)
-    if known is not None:
-        return typing.cast(Block, known)
-    block(version="0")(function)
-    return typing.cast(Block, function.__block__)  # type: ignore[attr-defined]
+    if known is None:
+        known = _describe(function)
+        with suppress(AttributeError, TypeError):  # a builtin or a bound method takes no attributes
+            function.__block__ = known  # type: ignore[attr-defined]
+    return typing.cast(Block, known)
+
+
+def _describe(
+    function: Callable[..., Any],
+    *,
+    version: str = "0",
+    device: Device = "cpu",
+    exact: Exactness = "bitwise",
+    grace: float = 2.0,
+    units: Callable[..., float] | None = None,
+) -> Block:
+    return Block(
+        name=_name(function),
+        version=version,
+        digest=source_digest(function),
+        device=device,
+        exact=exact,
+        grace=grace,
+        inputs=_inputs(function),
+        outputs=_outputs(function),
+        units=units,
+        takes=INJECTED.intersection(inspect.signature(function).parameters),
+    )
+
+
+def _name(function: Callable[..., Any]) -> str:
+    """Module and qualified name; of a partial or callable object, those of its class."""
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__ or 'builtins'}.{named.__qualname__}"
 
 
 def source_digest(function: Callable[..., Any]) -> str:
@@ -123,7 +144,7 @@ def source_digest(function: Callable[..., Any]) -> str:
         text = inspect.getsource(function).encode()
     except (OSError, TypeError):
         code = getattr(function, "__code__", None)
-        text = code.co_code + repr(code.co_consts).encode() if code else repr(function).encode()
+        text = code.co_code + repr(code.co_consts).encode() if code else _name(function).encode()
     return hashlib.sha256(text).hexdigest()[:16]
 
 

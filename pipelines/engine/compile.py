@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ __all__ = ["compile_graph"]
 _FILE_COMPONENTS = frozenset({"Image", "Video", "Audio", "File", "Gallery", "ImageEditor", "ImageSlider", "Model3D"})
 _FORM_OPTIONS = ("label", "info", "choices", "minimum", "maximum", "step", "placeholder", "lines", "multiselect")
 _OWN_ROOMS = frozenset({"blocks", "data", "enhance", "lora", "pipelines", "workbench"})
+_REGISTERING = threading.Lock()
 _PASS = Block("pass", "1", "", "cpu", "bitwise", 2.0, (), ())
 
 
@@ -40,9 +42,9 @@ def compile_graph(
         choices: index of the variant to take, by name of a choice node; the first if absent.
 
     Raises:
-        InputError: the graph holds a node or a constant that cannot be run here.
+        InputError: the graph holds a node, an edge or a constant that cannot be run here.
     """
-    graph._validate_edges()
+    _check_edges(graph)
     edges: dict[str, dict[str, Source]] = {}
     for edge in graph._edges:
         edges.setdefault(edge.target_node._name, {})[edge.target_port] = _source(edge)
@@ -53,6 +55,22 @@ def compile_graph(
         steps.append(step)
         inputs.extend(infos)
     return Plan(name or graph.persist_key or graph.name, graph.name, tuple(steps), _named(inputs), description)
+
+
+def _check_edges(graph: Any) -> None:
+    """daggr's own check, in the lab's words; daggr forgets that a choice node takes what its variants take."""
+    from daggr.node import ChoiceNode
+
+    for edge in graph._edges:
+        target = edge.target_node
+        takes = {p for v in target._variants for p in v._input_ports} if isinstance(target, ChoiceNode) else None
+        for node, port, ports, kind in (
+            (edge.source_node, edge.source_port, edge.source_node._output_ports, "output"),
+            (target, edge.target_port, target._input_ports if takes is None else takes, "input"),
+        ):
+            if port not in ports:
+                known = ", ".join(ports) or "none"
+                raise InputError(f"{node._name} has no {kind} {port!r}; its {kind}s are {known}.")
 
 
 def _source(edge: Any) -> Source:
@@ -83,14 +101,16 @@ def _step(
     if isinstance(node, InputNode):
         return _pass_step(node, name, wired, blobs, tuple(node._output_ports), tuple(node._output_ports))
     if isinstance(node, InteractionNode):
-        return _pass_step(node, name, wired, blobs, tuple(node._input_ports[:1]), tuple(node._output_ports[:1]))
+        return _interaction_step(node, name, wired, blobs)
     raise InputError(f"{name} is a {type(node).__name__}, which this lab does not know how to run.")
 
 
 def _function_step(node: Any, name: str, wired: dict[str, Source], blobs: Blobs) -> tuple[Step, list[InputInfo]]:
     described = block_of(node._fn)
     defaults = {port.name: port.default for port in described.inputs}
+    given = {*wired, *node._fixed_inputs, *node._input_components}
     ports = [p for p in dict.fromkeys([*node._input_ports, *defaults]) if p not in INJECTED]
+    ports = [p for p in ports if p in defaults or p in given]  # daggr takes *args and **kwargs for ports
     sources, infos = _sources(node, name, ports, wired, blobs, defaults)
     return (
         Step(
@@ -124,6 +144,17 @@ def _pass_step(
 ) -> tuple[Step, list[InputInfo]]:
     sources, infos = _sources(node, name, ports, wired, blobs, dict.fromkeys(ports, None))
     return Step(name, None, _PASS, sources, outputs), infos
+
+
+def _interaction_step(node: Any, name: str, wired: dict[str, Source], blobs: Blobs) -> tuple[Step, list[InputInfo]]:
+    """A person's answer is an input: what comes along the edge is what stands until somebody answers."""
+    outputs = tuple(node._output_ports[:1])
+    asked = {"text_input": ("Textbox", False), "image_input": ("Image", True)}.get(node._interaction_type)
+    if asked is not None and not node._input_ports:
+        info = InputInfo(outputs[0], name, outputs[0], None, False, *asked, {"label": node._label})
+        return Step(name, None, _PASS, {outputs[0]: Value(None)}, outputs), [info]
+    step, infos = _pass_step(node, name, wired, blobs, tuple(node._input_ports[:1]), outputs)
+    return replace(step, choice=node._interaction_type == "choose_one"), infos
 
 
 def _sources(
@@ -199,16 +230,29 @@ def _importable(function: Callable[..., Any]) -> bool:
 def _by_value(functions: tuple[Any, ...]) -> bytes:
     import cloudpickle
 
-    owners = {
-        sys.modules[f.__module__]
-        for f in functions
-        if f is not None and getattr(f, "__module__", None) in sys.modules and not _importable(f)
-    }
-    owners = {m for m in owners if m.__name__ not in ("__main__", "builtins")}
-    for module in owners:
-        cloudpickle.register_pickle_by_value(module)
-    try:
-        return bytes(cloudpickle.dumps(functions))
-    finally:
+    names = {name for f in functions if f is not None for name in _modules(f)}
+    owners = [sys.modules[name] for name in names if _only_here(name)]
+    with _REGISTERING:  # the register is one for all threads
         for module in owners:
-            cloudpickle.unregister_pickle_by_value(module)
+            cloudpickle.register_pickle_by_value(module)
+        try:
+            return bytes(cloudpickle.dumps(functions))
+        finally:
+            for module in owners:
+                cloudpickle.unregister_pickle_by_value(module)
+
+
+def _modules(function: Any) -> Iterator[str]:
+    """Names of the modules that a function, method, partial or callable object comes from."""
+    while function is not None:
+        yield getattr(function, "__module__", None) or ""
+        yield type(getattr(function, "__self__", None) or function).__module__
+        function = getattr(function, "func", None)
+
+
+def _only_here(name: str) -> bool:
+    """Whether a module exists in this process alone, so that a worker could not import it."""
+    top, module = name.partition(".")[0], sys.modules.get(name)
+    if module is None or top == "__main__" or top in sys.stdlib_module_names or top in _OWN_ROOMS:
+        return False
+    return "site-packages" not in Path(getattr(module, "__file__", None) or "").parts
