@@ -114,6 +114,8 @@ class Active:
         if step.call is None:
             self.steps[step.name].state = "done"
             values = [self._value(source) for source in step.inputs.values()]
+            if step.choice and values and isinstance(values[0], list):
+                values = values[0][:1]
             pairs = zip(step.outputs, values, strict=False)
             self.outputs[step.name] = {port: value for port, value in pairs if value is not _ABSENT}
             return []
@@ -219,8 +221,7 @@ class Active:
             )
         key = self.keys[step.name]
         if index >= 0:
-            extra = step.call.extra if step.call else ""
-            key = step_key(step.block, recipe, self.salts.get(step.name, ""), extra)
+            key = step_key(step.block, recipe, self.salts.get(step.name, ""), step.extra)
         return Run(step, index, key, inputs, recipe)
 
     def _value(self, source: Source) -> Any:

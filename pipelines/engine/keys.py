@@ -51,7 +51,7 @@ def step_key(block: Block, inputs: dict[str, Any], salt: str = "", extra: str = 
         inputs: by port, JSON values: ``{"value": constant}`` or ``{"key": ..., "port": ...}``. Of a file only the
             digest and the form count, not its name: the same bytes under another name are the same input.
         salt: set by "rerun anyway"; a new salt is a new key, here and in everything that follows.
-        extra: digest of code that joins the block's own (pre- and postprocessing).
+        extra: what joins the block itself (code around it, names of its outputs).
     """
     return digest([block.name, block.version, block.digest, extra, _environment_digest(), salt, _nameless(inputs)])
 

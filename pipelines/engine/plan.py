@@ -71,6 +71,7 @@ class Step:
     Attributes:
         call: None for a step that only passes its inputs on (an input node, a person's choice).
         outputs: port names in the order of what the function returns.
+        choice: passes one thing on: of a list that nobody has chosen from, the first.
         files: output ports whose plain strings are file names.
         group, limit: steps of one group run at most `limit` at a time (daggr's concurrency groups).
         cached: False for remote calls, whose results cannot be proved from their inputs.
@@ -85,6 +86,13 @@ class Step:
     group: str | None = None
     limit: int = 1
     cached: bool = True
+    choice: bool = False
+
+    @property
+    def extra(self) -> str:
+        """What joins the block in the key: the code around it, and the ports its result is spread over."""
+        around = self.call.extra if self.call else str(self.choice)
+        return ";".join((around, ",".join(self.outputs), ",".join(sorted(self.files))))
 
     @property
     def scattered(self) -> bool:
@@ -156,8 +164,7 @@ class Plan:
         keys: dict[str, str] = {}
         for step in self.steps:
             inputs = {port: _in_key(source, keys) for port, source in step.inputs.items()}
-            extra = step.call.extra if step.call else ""
-            keys[step.name] = step_key(step.block, inputs, salts.get(step.name, ""), extra)
+            keys[step.name] = step_key(step.block, inputs, salts.get(step.name, ""), step.extra)
         return keys
 
 
