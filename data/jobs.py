@@ -90,7 +90,7 @@ def move(
         not_before=not_before,
         options=before.options if options is None else options,
     )
-    connection.put(
+    connection.update(
         "jobs", [{"id": job, "options": json.dumps(after.options)} | {n: getattr(after, n) for n in _MOVING}]
     )
     detail: dict[str, Any] = {"from": before.state, "to": to, "attempt": after.attempt}
@@ -150,7 +150,8 @@ def read_log(store: Store, job: str) -> list[LogLine]:
 def save_steps(connection: Connection, job: str, attempt: int, rows: Sequence[dict[str, Any]]) -> None:
     """Replace what is recorded of a job's steps (name, item, state, key, seconds, error)."""
     now = time.time()
-    connection.put("steps", ({"job": job, "attempt": attempt, "finished_at": now, **row} for row in rows))
+    write = connection.add if attempt == 1 else connection.put  # of a first attempt nothing is recorded yet
+    write("steps", ({"job": job, "attempt": attempt, "finished_at": now, **row} for row in rows))
 
 
 def step_rows(store: Store, job: str) -> list[dict[str, Any]]:

@@ -123,6 +123,7 @@ def connect(database: Path) -> DuckDBPyConnection:
     settings = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
+        "threads": "1",  # every statement is small: handing it to other threads takes longer than the work
         "python_enable_replacements": "false",  # a missing table is missing, and not some variable of that name
     }
     try:

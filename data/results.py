@@ -48,7 +48,7 @@ def of_job(store: Store, job: str) -> list[str]:
 
 
 def record(connection: Connection, results: Sequence[Result], classes: dict[str, str]) -> None:
-    """Write results and the blobs they point at, in one statement each; runs inside a store change.
+    """Write results and the blobs they point at, all together; runs inside a store change.
 
     Args:
         classes: class of each blob digest; one that is not named is "cache".
@@ -56,8 +56,10 @@ def record(connection: Connection, results: Sequence[Result], classes: dict[str,
     if not results:
         return
     now = time.time()
-    rows = ({**as_row(r), "created_at": now} for r in results)
-    connection.put("results", rows)
+    sought = [[r.key for r in results]]
+    known = {row["key"] for row in connection.rows("SELECT key FROM results WHERE key IN (SELECT unnest(?))", sought)}
+    connection.add("results", ({**as_row(r), "created_at": now} for r in results if r.key not in known))
+    connection.put("results", ({**as_row(r), "created_at": now} for r in results if r.key in known))
     files = {ref.digest: ref for r in results for ref in blob_refs(r.outputs)}
     remember_blobs(connection, files.values(), classes, now)
 

@@ -15,6 +15,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,7 +25,7 @@ from blocks.errors import InputError, UnknownName
 __all__ = ["ChainFile", "Work", "chains", "find", "load_graph", "load_module", "settled", "work_of"]
 
 _HERE = Path(__file__).parent
-_NOT_CHAINS = frozenset({"__init__", "access", "catalog", "door", "lab", "owner", "settings", "show"})
+_NOT_CHAINS = frozenset({"__init__", "access", "catalog", "compiled", "door", "lab", "owner", "settings", "show"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,10 @@ def load_module(chain: ChainFile) -> ModuleType:
     if chain.own:
         return importlib.import_module(f"pipelines.{chain.name}")
     name = f"lab_home_pipelines.{chain.name}"
+    status = chain.path.stat()
+    state = (str(chain.path), status.st_mtime_ns, status.st_size)
+    if name in sys.modules and _loaded.get(name) == state:
+        return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, chain.path)
     if spec is None or spec.loader is None:
         raise InputError(f"{chain.path} cannot be read as a Python file.")
@@ -106,7 +111,11 @@ def load_module(chain: ChainFile) -> ModuleType:
     except Exception as error:
         del sys.modules[name]
         raise InputError(f"{chain.path.name} failed while it was read, {_line(error, chain.path)}: {error}") from error
+    _loaded[name] = state
     return module
+
+
+_loaded: dict[str, tuple[str, int, int]] = {}
 
 
 def load_graph(chain: ChainFile) -> Any:
@@ -140,6 +149,13 @@ def settled(chain: ChainFile, inputs: Mapping[str, Any], settings: Any) -> dict[
 
 
 def _read(path: Path, own: bool) -> ChainFile:
+    status = path.stat()
+    return _read_once(path, own, (status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=1024)
+def _read_once(path: Path, own: bool, state: tuple[int, int]) -> ChainFile:
+    """Read a file again only when it has changed."""
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError, ValueError) as error:

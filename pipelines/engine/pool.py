@@ -62,6 +62,11 @@ class Pool:
         """
         self.slots = [Slot(name) for name in slots]
 
+    @property
+    def idle(self) -> bool:
+        """Whether any slot could take a task now."""
+        return any(s.task is None and s.kill_at is None for s in self.slots)
+
     def free(self, device: Device) -> Slot | None:
         """A slot where a block with that need can run now: a warm one first, a GPU first where one is wanted."""
         idle = [s for s in self.slots if s.task is None and s.kill_at is None]

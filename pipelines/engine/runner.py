@@ -74,6 +74,7 @@ class Runner:
         self._in_flight: set[str] = set()
         self._delayed: dict[str, tuple[float, Callable[[], None]]] = {}
         self._recent: dict[str, dict[str, Any]] = {}
+        self._typical: dict[str, float] = {}
         self._numbers = itertools.count()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="runner", daemon=True)
@@ -103,6 +104,7 @@ class Runner:
                 return job
             return replace(
                 job,
+                state=job.state if active.unmoved else "RUNNING",
                 progress=active.progress(),
                 note=active.note,
                 eta=active.eta(),
@@ -145,6 +147,9 @@ class Runner:
             with self._lock:
                 self._due()
                 self._schedule()
+                if self._facts.patience() == 0:
+                    self._facts.send()
+        self._facts.send()
         self._pool.close()
 
     def _tell(self, order: Callable[[], None]) -> None:
@@ -157,9 +162,7 @@ class Runner:
     def _patience(self) -> float | None:
         with self._lock:
             moments = [at - time.monotonic() for at, _ in self._delayed.values()]
-        overdue = self._pool.overdue()
-        if overdue is not None:
-            moments.append(overdue)
+        moments += [wait for wait in (self._pool.overdue(), self._facts.patience()) if wait is not None]
         return max(0.0, min(moments)) if moments else None
 
     def _later(self, job: str, delay: float, order: Callable[[], None]) -> None:
@@ -186,17 +189,21 @@ class Runner:
             known = self._known(list(active.keys.values()))
             active.start(known)
             if not active.complete:
-                blocks = [s.block.name for s in plan.steps]
-                active.typical = results.typical_seconds(self._store, blocks)
+                active.typical = self._usual({s.block.name for s in plan.steps if s.call is not None})
         except LabError as error:
             self._end_unstarted(job, str(error))
             return
         self._active[job.id] = active
-        if not active.complete:
-            self._move(active, "RUNNING", who=job.user)
         for step in active.startable():
             self._open(active, step)
         self._finish_if_complete(active)
+
+    def _usual(self, blocks: set[str]) -> dict[str, float]:
+        """Seconds that blocks usually take; the store is asked once a block, then this run's times are followed."""
+        unknown = [block for block in blocks if block not in self._typical]
+        if unknown:
+            self._typical.update(results.typical_seconds(self._store, unknown))
+        return {block: self._typical[block] for block in blocks if block in self._typical}
 
     def _known(self, keys: list[str]) -> dict[str, dict[str, Any]]:
         """Results that can be used: known by key, and their files still there."""
@@ -225,6 +232,8 @@ class Runner:
     def _schedule(self) -> None:
         """Fill free slots: by priority, then first come first served."""
         for active in sorted(self._active.values(), key=lambda a: (-a.job.priority, a.job.created_at)):
+            if not self._pool.idle:
+                return
             if active.cancelling:
                 continue
             for _ in range(len(active.ready)):
@@ -256,6 +265,8 @@ class Runner:
         ticket = f"{next(self._numbers)}-{secrets.token_hex(4)}"
         step = run.step
         assert step.call is not None
+        if active.unmoved:
+            self._start_job(active)
         self._tickets[ticket] = _Ticket(active.job.id, active.job.attempt, run)
         self._in_flight.add(run.key)
         run.state = "running"
@@ -272,6 +283,14 @@ class Runner:
             recipe=lineage(active.plan, step, active.keys) if "recipe" in step.block.takes else None,
         )
         self._pool.run(slot, task)
+
+    def _start_job(self, active: Active) -> None:
+        """Its first step runs: from now on the job is RUNNING."""
+        job, active.unmoved, active.began = active.job, False, time.monotonic()
+        self._facts.later(
+            lambda c: jobs.move(c, job.id, "RUNNING", who=job.user, attempt=job.attempt),
+            lambda done: self._moved(active, done),
+        )
 
     def _hear(self, message: tuple[Any, ...]) -> None:
         kind, ticket, *rest = message
@@ -306,6 +325,8 @@ class Runner:
 
     def _done(self, active: Active, run: Run, outputs: dict[str, Any], seconds: float, units: float | None) -> None:
         active.finish_run(run, outputs, seconds)
+        usual = self._typical.setdefault(run.step.block.name, seconds)
+        self._typical[run.step.block.name] = usual + (seconds - usual) / 8
         self._remember(active, run.step, run.key, run.recipe, outputs, seconds, units)
         if active.cancelling:
             self._end_if_stopped(active)
@@ -464,12 +485,13 @@ class Runner:
         def change(connection: Any) -> JobInfo:
             jobs.save_steps(connection, job.id, job.attempt, rows)
             results.remember_blobs(connection, previews, dict.fromkeys(active.previews, "transient"), time.time())
-            if active.unmoved:
+            if active.unmoved and state == "SUCCEEDED":  # nothing had to run
                 jobs.move(connection, job.id, "RUNNING", who=job.user, attempt=job.attempt)
             return jobs.move(
                 connection, job.id, state, who=who, attempt=job.attempt, error=error, progress=progress, note=note
             )
 
+        self._facts.send()
         future = self._store.write(change)
         self._drop(active, keep=True)
         future.add_done_callback(lambda done: self._ended(active, done))
@@ -503,8 +525,7 @@ class Runner:
             self._active.pop(active.job.id, None)
 
     def _move(self, active: Active, to: Any, **facts: Any) -> None:
-        if to == "RUNNING":
-            active.unmoved = False
+        self._facts.send()
         future = self._store.write(lambda c: jobs.move(c, active.job.id, to, attempt=active.job.attempt, **facts))
         future.add_done_callback(lambda done: self._moved(active, done))
 

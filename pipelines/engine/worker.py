@@ -28,6 +28,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -184,8 +185,7 @@ def _function(call: Call) -> Callable[..., Any]:
             found = getattr(found, part)
         return found  # type: ignore[no-any-return]
     if call.kind == "function":
-        function, before, after = pickle.loads(call.payload or b"")
-        return function if before is None and after is None else _wrapped(function, before, after)
+        return _unpickled(call.payload or b"")
     from pipelines.engine import remote
 
     ask = {"space": remote.call_space, "inference": remote.call_inference}.get(call.kind)
@@ -198,6 +198,13 @@ def _function(call: Call) -> Callable[..., Any]:
         return _after(after, result)
 
     return answer
+
+
+@lru_cache(maxsize=64)
+def _unpickled(payload: bytes) -> Callable[..., Any]:
+    """A function that travelled by value; kept, so that what it keeps in its module (a model) stays warm too."""
+    function, before, after = pickle.loads(payload)
+    return function if before is None and after is None else _wrapped(function, before, after)
 
 
 def _wrapped(function: Callable[..., Any], before: Any, after: Any) -> Callable[..., Any]:
