@@ -89,11 +89,9 @@ def _digest(path: Path, size: int, mtime_ns: int, inode: int) -> str:
 
 def _unwrapped(found: Any) -> dict[str, Any]:
     """The innermost dictionary of weights: training programs put it under one of a few names."""
-    while isinstance(found, dict):
-        inner = next((found[key] for key in WRAPPERS if isinstance(found.get(key), dict)), None)
-        if inner is None:
-            break
-        found = inner
+    for _ in WRAPPERS:  # at most once each: a hostile dictionary may hold itself
+        if isinstance(found, dict):
+            found = next((found[key] for key in WRAPPERS if isinstance(found.get(key), dict)), found)
     weights: dict[str, Any] = {str(key): value for key, value in found.items()} if isinstance(found, dict) else {}
     for prefix in ("module.", "netG."):
         if weights and all(key.startswith(prefix) for key in weights):

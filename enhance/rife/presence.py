@@ -1,4 +1,4 @@
-"""Which RIFE weights are here, told from file names and first bytes; no torch is imported."""
+"""Which RIFE weights are here, told from the names and shapes in each file; no torch is imported."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blocks.errors import InputError
+from enhance._checkpoints import read_shapes
 from enhance.rife.layout import LAYOUTS, LICENCE, SOURCE, plain_names, recognise
-from enhance.rife.weights import SUFFIXES, read_shapes
+from enhance.rife.weights import SUFFIXES
 
 __all__ = ["RifeInfo", "available_rife", "rife_files"]
 
@@ -22,9 +23,9 @@ class RifeInfo:
     Attributes:
         name: the file's name without suffix, or the name to give it ("rife425").
         title: for people.
-        version: None where only opening the file can tell it (.pkl, .pth), or where it is of no known one.
+        version: None where the file is of no known one.
         path: None if there is no file.
-        present: whether there is a file that may be tried.
+        present: whether there is a file of a known version.
         why_not: what is wrong with the file, or that there is none; empty if present.
         how_to_get: what to do to have it; empty if present.
     """
@@ -60,15 +61,12 @@ def _sounds_like_rife(path: Path) -> bool:
 
 
 def _describe(path: Path) -> RifeInfo:
-    if path.suffix.lower() != ".safetensors":
-        return RifeInfo(path.stem, f"RIFE (version told when {path.name} is opened)", None, path, present=True)
     try:
         stored = read_shapes(path)
         version = recognise({short: stored[name] for name, short in plain_names(stored).items()}).version
     except InputError as error:
-        return RifeInfo(
-            path.stem, "RIFE", None, path, False, f"{path.name}: {error}", _how_to_get(path.stem, path.parent)
-        )
+        reason = f"{path.name}: {error}"
+        return RifeInfo(path.stem, "RIFE", None, path, False, reason, _how_to_get(path.stem, path.parent))
     return RifeInfo(path.stem, f"RIFE {version}", version, path, present=True)
 
 

@@ -26,17 +26,19 @@ def test_weights_in_a_folder_are_listed_with_what_can_be_told(
     tmp_path: Path, released: Callable[[str], Tensors]
 ) -> None:
     save_file(released("4.25"), tmp_path / "RIFE-new.safetensors")
-    torch.save({}, tmp_path / "rife46.pkl")
+    torch.save(released("4.6"), tmp_path / "rife46.pkl")
+    torch.save({"other": torch.zeros(1)}, tmp_path / "rife-other.pth")
     (tmp_path / "rife-broken.safetensors").write_bytes(b"\xff" * 20)
     (tmp_path / "rife.txt").write_text("notes")
     (tmp_path / "other.pth").write_bytes(b"")
     found = {info.path.name: info for info in available_rife(tmp_path) if info.path}
-    assert set(found) == {"RIFE-new.safetensors", "rife46.pkl", "rife-broken.safetensors"}
+    assert set(found) == {"RIFE-new.safetensors", "rife46.pkl", "rife-other.pth", "rife-broken.safetensors"}
     assert (found["RIFE-new.safetensors"].version, found["RIFE-new.safetensors"].present) == ("4.25", True)
-    assert (found["rife46.pkl"].version, found["rife46.pkl"].present) == (None, True)
-    assert not found["rife-broken.safetensors"].present
-    assert "rife-broken.safetensors" in found["rife-broken.safetensors"].why_not
-    assert [info.version for info in available_rife(tmp_path) if info.path is None] == ["4.6"]
+    assert (found["rife46.pkl"].version, found["rife46.pkl"].present) == ("4.6", True)
+    for name in ("rife-broken.safetensors", "rife-other.pth"):
+        assert not found[name].present
+        assert name in found[name].why_not
+    assert not [info for info in available_rife(tmp_path) if info.path is None]
 
 
 def test_weights_are_found_by_their_name_or_their_folders(tmp_path: Path) -> None:
@@ -51,10 +53,11 @@ def test_weights_are_found_by_their_name_or_their_folders(tmp_path: Path) -> Non
 
 def test_listing_weights_loads_no_torch(tmp_path: Path, released: Callable[[str], Tensors]) -> None:
     save_file(released("4.6"), tmp_path / "rife46.safetensors")
+    torch.save(released("4.25"), tmp_path / "rife425.pkl")
     program = (
         "import sys; from pathlib import Path; from enhance.rife import available_rife, rife_files; "
-        f"print(available_rife(Path({str(tmp_path)!r}))[0].version, 'torch' in sys.modules)"
+        f"print(*(info.version for info in available_rife(Path({str(tmp_path)!r}))), 'torch' in sys.modules)"
     )
     root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["4.6", "False"]
+    assert done.stdout.split() == ["4.25", "4.6", "False"]
