@@ -1,0 +1,228 @@
+"""Face crops as insightface cuts them, the two recognising networks, and how well embeddings tell people apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from blocks.pocket.canvas import Floats, Pixels
+from blocks.pocket.training.renders import Renders
+
+__all__ = ["CosFace", "Residual", "Separable", "Verdict", "align", "embed_all", "export_onnx", "judge"]
+
+SIDE = 112
+# Where insightface puts eyes, nose and corners of the mouth in a crop of 112 (arcface_dst).
+TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
+
+
+def align(picture: Pixels, landmarks: Floats, side: int = SIDE) -> Pixels:
+    """The face as a side x side crop: the similarity (Umeyama 1991) that brings the landmarks nearest the template."""
+    source, target = np.asarray(landmarks, np.float64), TEMPLATE * (side / SIDE)
+    source_mean, target_mean = source.mean(0), target.mean(0)
+    from_middle, to_middle = source - source_mean, target - target_mean
+    # In the plane the best rotation and scale is a complex number.
+    a, b = from_middle @ [1, 1j], to_middle @ [1, 1j]
+    turn = np.vdot(a, b) / np.vdot(a, a).real
+    matrix = np.array([[turn.real, -turn.imag, 0.0], [turn.imag, turn.real, 0.0]])
+    matrix[:, 2] = target_mean - matrix[:, :2] @ source_mean
+    crop: Pixels = cv2.warpAffine(picture, matrix, (side, side))
+    return crop
+
+
+def to_input(crops: Pixels) -> Tensor:
+    """Nx112x112x3 RGB to the recogniser's input as insightface prepares it."""
+    return torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+class _Bend(nn.Module):
+    """A residual block of two 3x3 convolutions; a step of 2 halves the picture."""
+
+    def __init__(self, inside: int, outside: int, step: int = 1) -> None:
+        super().__init__()
+        self.way = nn.Sequential(
+            nn.BatchNorm2d(inside),
+            nn.Conv2d(inside, outside, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(outside),
+            nn.PReLU(outside),
+            nn.Conv2d(outside, outside, 3, step, 1, bias=False),
+            nn.BatchNorm2d(outside),
+        )
+        self.past: nn.Module = nn.Identity()
+        if inside != outside or step != 1:
+            self.past = nn.Sequential(
+                nn.AvgPool2d(step) if step > 1 else nn.Identity(),
+                nn.Conv2d(inside, outside, 1, bias=False),
+                nn.BatchNorm2d(outside),
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.way(x) + self.past(x)
+        return result
+
+
+class Residual(nn.Module):
+    """The pack's recogniser: a small residual network, 112x112 in, 512 numbers out (1.6 M)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 24, 5, 2, 2, bias=False),
+            nn.BatchNorm2d(24),
+            nn.PReLU(24),
+            _Bend(24, 48, 2),
+            _Bend(48, 48),
+            _Bend(48, 80, 2),
+            _Bend(80, 80),
+            _Bend(80, 128, 2),
+            _Bend(128, 128),
+            nn.BatchNorm2d(128),
+        )
+        self.head = nn.Sequential(
+            nn.Conv2d(128, 128, 7, groups=128, bias=False), nn.Flatten(), nn.Linear(128, 512), nn.BatchNorm1d(512)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.head(self.body(x))
+        return result
+
+
+class _Lean(nn.Module):
+    """An inverted bottleneck with a 5x5 depthwise convolution."""
+
+    def __init__(self, inside: int, outside: int, step: int) -> None:
+        super().__init__()
+        wide = inside * 3
+        self.adds = step == 1 and inside == outside
+        self.way = nn.Sequential(
+            nn.Conv2d(inside, wide, 1, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.SiLU(),
+            nn.Conv2d(wide, wide, 5, step, 2, groups=wide, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.SiLU(),
+            nn.Conv2d(wide, outside, 1, bias=False),
+            nn.BatchNorm2d(outside),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.way(x) + x if self.adds else self.way(x)
+        return result
+
+
+class Separable(nn.Module):
+    """The second recogniser, for reporting only: depthwise convolutions and average pooling, 112x112 in, 256 out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        plan = ((24, 40, 2), (40, 40, 1), (40, 64, 2), (64, 64, 1), (64, 96, 1), (96, 128, 2), (128, 128, 1))
+        self.stem = nn.Sequential(nn.Conv2d(3, 24, 3, 2, 1, bias=False), nn.BatchNorm2d(24), nn.SiLU())
+        self.body = nn.Sequential(*(_Lean(*row) for row in plan), nn.Conv2d(128, 320, 1), nn.SiLU())
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(320 * 4, 256), nn.BatchNorm1d(256))
+
+    def forward(self, x: Tensor) -> Tensor:
+        deep = self.body(self.stem(x))
+        upper, lower = deep[:, :, :4], deep[:, :, 3:]
+        halves = [half.mean(dim=(2, 3)) for half in (upper, lower)] + [deep.amax(dim=(2, 3)), deep.mean(dim=(2, 3))]
+        result: Tensor = self.head(torch.cat(halves, 1))
+        return result
+
+
+class CosFace(nn.Module):
+    """The large margin cosine loss (Wang et al. 2018) over the training identities."""
+
+    def __init__(self, width: int, people: int, scale: float) -> None:
+        super().__init__()
+        self.centres = nn.Parameter(torch.randn(people, width) * 0.01)
+        self.scale = scale
+
+    def forward(self, embeddings: Tensor, people: Tensor, margin: float) -> Tensor:
+        cosine = functional.normalize(embeddings) @ functional.normalize(self.centres).T
+        rows = torch.arange(len(people))
+        shifted = cosine.clone()
+        shifted[rows, people] = cosine[rows, people] - margin
+        return functional.cross_entropy(shifted * self.scale, people, label_smoothing=0.05)
+
+
+def embed_all(model: nn.Module, renders: Renders) -> Floats:
+    """Unit embeddings of every picture, cut at its true landmarks."""
+    model.eval()
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(renders.pictures), 64):
+            rows = range(start, min(start + 64, len(renders.pictures)))
+            crops = np.stack([align(renders.pictures[row], renders.landmarks[row]) for row in rows])
+            found.append(functional.normalize(model(to_input(crops))).numpy())
+    return np.concatenate(found)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How well an embedder tells people apart. ``tar`` is the true accept rate at a false accept rate of 0.001."""
+
+    eer: float
+    threshold: float
+    tar: float
+    genuine: float
+    impostor: float
+    pairs: tuple[int, int]
+    by_view: dict[str, float]
+
+
+def judge(embeddings: Floats, renders: Renders) -> Verdict:
+    """Genuine pairs differ in hair, outfit, lighting and view; impostor pairs share hair and outfit with colours."""
+    one, other = np.triu_indices(len(embeddings), 1)
+    same = renders.people[one] == renders.people[other]
+    codes = {
+        name: np.array([hash(tuple(getattr(look, part) for part in parts)) for look in renders.looks])
+        for name, parts in {
+            "clothes": ("hair", "hair_colour", "outfit", "outfit_colour"),
+            "hair": ("hair",),
+            "outfit": ("outfit",),
+            "lighting": ("lighting",),
+            "view": ("view",),
+        }.items()
+    }
+    differ = np.logical_and.reduce(
+        [codes[name][one] != codes[name][other] for name in ("hair", "outfit", "lighting", "view")]
+    )
+    genuine = same & differ
+    impostor = ~same & (codes["clothes"][one] == codes["clothes"][other])
+    chosen = genuine | impostor
+    one, other, genuine = one[chosen], other[chosen], genuine[chosen]
+    cosine = np.einsum("ij,ij->i", embeddings[one], embeddings[other])
+    eer, threshold, tar = _rates(cosine[genuine], cosine[~genuine])
+    kinds = np.array([look.view.split("_")[0] for look in renders.looks])
+    by_view = {}
+    for first, second in (("front", "half"), ("front", "side"), ("half", "half"), ("half", "side"), ("side", "side")):
+        pair = ((kinds[one] == first) & (kinds[other] == second)) | ((kinds[one] == second) & (kinds[other] == first))
+        by_view[f"{first}-{second}"] = _rates(cosine[pair & genuine], cosine[pair & ~genuine])[0]
+    means = float(cosine[genuine].mean()), float(cosine[~genuine].mean())
+    return Verdict(eer, threshold, tar, *means, (int(genuine.sum()), int((~genuine).sum())), by_view)
+
+
+def _rates(genuine: Floats, impostor: Floats) -> tuple[float, float, float]:
+    """Equal error rate, the threshold where it lies, and the true accept rate at a false accept rate of 0.001."""
+    thresholds = np.linspace(-1, 1, 2001)
+    missed = np.searchsorted(np.sort(genuine), thresholds) / len(genuine)
+    fooled = 1 - np.searchsorted(np.sort(impostor), thresholds) / len(impostor)
+    place = int(np.argmin(np.abs(missed - fooled)))
+    strict = float(np.quantile(impostor, 0.999))
+    return float((missed[place] + fooled[place]) / 2), float(thresholds[place]), float((genuine > strict).mean())
+
+
+def export_onnx(model: nn.Module, path: Path, example: Tensor, outputs: list[str], axes: dict[str, Any]) -> None:
+    """Write a model in evaluation mode as ONNX with an input called ``input``."""
+    model.eval()
+    torch.onnx.export(
+        model, (example,), str(path), input_names=["input"], output_names=outputs, dynamic_axes=axes,
+        opset_version=17, dynamo=False,
+    )  # fmt: skip
