@@ -136,7 +136,7 @@ def _remote_step(
     described = Block(f"daggr.{kind}:{name}", "1", "", "cpu", "close", 2.0, (), ())
     call = Call(kind, "", payload, options, hashlib.sha256(payload or b"").hexdigest())
     outputs = tuple(node._output_ports) or ("output",)
-    return Step(name, call, described, sources, outputs, frozenset(outputs), cached=False), infos
+    return Step(name, call, described, sources, outputs, cached=False), infos
 
 
 def _pass_step(

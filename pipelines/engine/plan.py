@@ -172,7 +172,7 @@ def bind(plan: Plan, given: Mapping[str, Any]) -> Plan:
     """The plan with inputs set.
 
     Args:
-        given: wire values by input name; also ``step.port`` for any port, which then no longer follows its edge.
+        given: wire values by input name; also ``step.port`` for any port of a step, which then no longer follows its edge.
 
     Raises:
         InputError: a required input is missing.
@@ -209,9 +209,15 @@ def after(plan: Plan, start: str) -> set[str]:
 
 
 def _port(plan: Plan, name: str) -> tuple[str, str]:
-    step, _, port = name.rpartition(".")
-    if step and any(s.name == step for s in plan.steps):
-        return step, port
+    owner, _, port = name.rpartition(".")
+    step = next((s for s in plan.steps if s.name == owner), None)
+    if step is not None:
+        ports = dict.fromkeys((*step.inputs, *(i.port for i in plan.inputs if i.step == owner)))
+        if port in ports:
+            return owner, port
+        raise UnknownName(
+            f"{owner} of {plan.title} has no input {port!r}; its inputs are {', '.join(ports) or 'none'}."
+        )
     names = ", ".join(info.name for info in plan.inputs) or "none"
     raise UnknownName(f"{plan.title} has no input {name!r}; its inputs are {names}.")
 

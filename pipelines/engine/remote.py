@@ -8,7 +8,7 @@ from typing import Any
 from blocks.errors import LabError, NotAvailable, TransientError
 from pipelines.engine.values import is_file
 
-__all__ = ["call_inference", "call_space"]
+__all__ = ["call_inference", "call_space", "own_files"]
 
 
 def call_space(options: dict[str, Any], inputs: dict[str, Any], scratch: Path) -> Any:
@@ -53,6 +53,25 @@ def call_inference(options: dict[str, Any], inputs: dict[str, Any], scratch: Pat
         return _call_inference_task(client, task, inputs)
     except Exception as error:
         raise _clear(model, error) from error
+
+
+def own_files(value: Any, scratch: Path) -> Any:
+    """Strings that name files which the call itself brought become paths.
+
+    Any other string stays one: an answer that happens to name a file of this machine, or is meant to, opens nothing.
+    """
+    from daggr.state import get_daggr_files_dir
+
+    match value:
+        case str():
+            file = Path(value).resolve() if is_file(value) else None
+            folders = (scratch.resolve(), get_daggr_files_dir().resolve())
+            return file if file and any(folder in file.parents for folder in folders) else value
+        case list() | tuple():
+            return type(value)(own_files(x, scratch) for x in value)
+        case dict():
+            return {k: own_files(v, scratch) for k, v in value.items()}
+    return value
 
 
 def _clear(who: str, error: Exception) -> Exception:

@@ -28,12 +28,12 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from blocks.block import block_of
+from blocks.block import INJECTED, block_of
 from blocks.errors import Cancelled, InputError
 from data.blobs import Blobs
 from pipelines.engine.plan import Call
@@ -43,6 +43,7 @@ __all__ = ["Task", "main", "run_task"]
 
 _PR_SET_PDEATHSIG = 1
 _EVERY = 0.2  # seconds between two progress messages
+_LINE = 2000  # characters of a printed line that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Teller:
             return
         self._told = now
         digest = self._blobs.put_file(preview).digest if preview is not None else None
-        self._send("progress", self._ticket, min(1.0, max(0.0, float(fraction))), note, digest)
+        self._send("progress", self._ticket, min(1.0, max(0.0, float(fraction))), str(note), digest)
 
 
 class _Lines(io.TextIOBase):
@@ -98,12 +99,17 @@ class _Lines(io.TextIOBase):
     def write(self, text: str) -> int:
         *lines, self._rest = (self._rest + text).replace("\r", "\n").split("\n")
         for line in lines:
-            if line.strip():
-                self._send("log", self._ticket, line)
+            self._say(line)
         return len(text)
 
-    def flush(self) -> None:
-        return
+    def close(self) -> None:
+        """Send what was printed without a line's end."""
+        self._say(self._rest)
+        self._rest = ""
+
+    def _say(self, line: str) -> None:
+        if line.strip():
+            self._send("log", self._ticket, line if len(line) <= _LINE else f"{line[:_LINE]} …")
 
 
 def run_task(task: Task, send: Send, cancelled: threading.Event) -> None:
@@ -111,7 +117,7 @@ def run_task(task: Task, send: Send, cancelled: threading.Event) -> None:
     blobs = _blobs(task.blobs)
     out = _Lines(task.ticket, send)
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        with contextlib.closing(out), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
             function = _function(task.call)
             began = time.monotonic()
             inputs, result = _invoke(function, task, blobs, Teller(task.ticket, send, cancelled, blobs))
@@ -195,7 +201,7 @@ def _function(call: Call) -> Callable[..., Any]:
 
     def answer(inputs: dict[str, Any], scratch: Path) -> Any:
         result = ask(call.options, before(inputs) if before else inputs, scratch)
-        return _after(after, result)
+        return remote.own_files(_after(after, result), scratch)
 
     return answer
 
@@ -208,8 +214,10 @@ def _unpickled(payload: bytes) -> Callable[..., Any]:
 
 
 def _wrapped(function: Callable[..., Any], before: Any, after: Any) -> Callable[..., Any]:
+    @wraps(function)
     def call(**inputs: Any) -> Any:
-        return _after(after, function(**(before(inputs) if before else inputs)))
+        ours = {name: inputs.pop(name) for name in INJECTED & inputs.keys()}
+        return _after(after, function(**(before(inputs) if before else inputs), **ours))
 
     return call
 
