@@ -172,7 +172,8 @@ def bind(plan: Plan, given: Mapping[str, Any]) -> Plan:
     """The plan with inputs set.
 
     Args:
-        given: wire values by input name; also ``step.port`` for any port of a step, which then no longer follows its edge.
+        given: wire values by input name; also ``step.port`` for any port of a step, which then no longer follows
+            its edge.
 
     Raises:
         InputError: a required input is missing.
