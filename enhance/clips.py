@@ -121,7 +121,8 @@ def probe_clip(path: Path, *, threads: int = 1, progress: Progress = silent) -> 
     notes = []
     if 0 < times.seen < promised:
         notes.append(
-            f"The file ends early: it promises {promised} frames and holds {times.seen}; these were used, the rest is lost."
+            f"The file ends early: it promises {promised} frames and holds {times.seen}; these were used, the rest is "
+            "lost."
         )
     alpha = has_alpha and _any_see_through(path, threads)
     pts, end = times.pts, times.end

@@ -20,7 +20,7 @@ from enhance.cuts import is_cut
 from enhance.flow import FlowInterpolator
 from enhance.interpolate import Interpolator, Moment, Schedule
 
-__all__ = ["Drawing", "Still", "planned"]
+__all__ = ["Drawing", "Still", "Upscaler"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Upscaler = Callable[[Array], Array]
@@ -73,7 +73,7 @@ class Drawing:
         layout, colour: how frames are kept and written.
         interpolator: draws between two frames.
         upscale: enlarges one; None leaves the size alone.
-        held: gaps that were bridged by repeating the earlier frame because a cut lies in them.
+        cuts, held: gaps bridged by repeating the earlier frame, because a cut lies in them or they are long.
     """
 
     plan: Schedule
@@ -82,6 +82,7 @@ class Drawing:
     interpolator: Interpolator
     upscale: Upscaler | None = None
     cuts: int = field(default=0, init=False)
+    held: int = field(default=0, init=False)
 
     def frames(self, pairs: Iterator[tuple[Still, Still | None, float]]) -> Iterator[av.VideoFrame]:
         """One frame to encode for each moment.
@@ -101,7 +102,10 @@ class Drawing:
                 moment = next(moments, None)
 
     def _blocked(self, still: Still, after: Still | None, gap: float) -> bool:
-        if after is None or gap > LONGEST_GAP:
+        if after is None:
+            return True
+        if gap > LONGEST_GAP:
+            self.held += 1
             return True
         cut = is_cut(still.array, after.array)
         self.cuts += cut
@@ -118,19 +122,3 @@ class Drawing:
         else:
             drawn = enlarge(self.interpolator.between(still.array, after.array, t), self.upscale)
         return from_array(drawn, self.layout, self.colour)
-
-
-def planned(frames: Iterator[av.VideoFrame], times: list[int]) -> Iterator[tuple[av.VideoFrame, bool]]:
-    """One frame for each planned time, and whether it is the right one.
-
-    Where a frame could not be decoded, the one before stands in for it, or at the start the one after.
-    """
-    shown: av.VideoFrame | None = None
-    coming = next(frames, None)
-    for time in times:
-        while coming is not None and coming.pts <= time:
-            shown, coming = coming, next(frames, None)
-        stand_in = shown or coming
-        if stand_in is None:
-            return
-        yield stand_in, stand_in.pts == time

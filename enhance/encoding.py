@@ -28,14 +28,31 @@ FACTS = uuid.UUID("5b5a1d0e-6c7e-4a64-9a4d-5e7c1f0d2a31")
 LARGEST_EDGE = 16_384
 """Pixels along an edge that H.264 can hold."""
 
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """Quality and speed of H.264: see its documentation for `crf` and `preset`."""
+    """Quality and speed of H.264.
+
+    Attributes:
+        crf: 0 (lossless) to 51; 17 cannot be told from the original.
+        preset: one of `PRESETS`; slower ones make smaller files.
+        threads: of the encoder.
+
+    Raises:
+        InputError: out of range.
+    """
 
     crf: int = 17
     preset: str = "veryfast"
     threads: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crf <= 51:
+            raise InputError(f"A quality (crf) of {self.crf} is not possible; choose 0 (lossless) to 51, 17 is usual.")
+        if self.preset not in PRESETS:
+            raise InputError(f"There is no encoder preset {self.preset!r}; choose one of {', '.join(PRESETS)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +67,7 @@ class SegmentFacts:
         fps: frames a second of the result as a ratio in text, "" if it varies.
         to_end: the plan reaches the clip's end; False for a preview.
         missing: source frames that could not be decoded and were stood in for.
-        cuts: gaps not drawn across because a cut lies in them.
+        cuts, held: gaps not drawn across, because a cut lies in them or they are long.
         notes: what a person should know.
     """
 
@@ -64,6 +81,7 @@ class SegmentFacts:
     to_end: bool
     missing: int
     cuts: int
+    held: int
     notes: tuple[str, ...]
 
 

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, gcd
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,10 @@ INTERPOLATORS = ("dis", "rife")
 
 LARGEST_CLOCK = 2**31 - 1
 """Ticks a second that an MP4 file can count."""
+
+
+MOST_FRAMES = 100_000
+"""New frames of one stretch above which it is refused: a wrong duration in a file would fill the disk."""
 
 
 class Interpolator(Protocol):
@@ -103,8 +108,8 @@ class Schedule:
 
     def lengths(self) -> list[int]:
         """How long each frame stays, in ticks."""
-        times = [moment.pts for moment in self.moments] + [self.end]
-        return [after - before for before, after in zip(times, times[1:], strict=False)]
+        times = [*(moment.pts for moment in self.moments), self.end]
+        return [after - before for before, after in pairwise(times)]
 
 
 def schedule(source: Source, target: Target) -> Schedule:
@@ -140,6 +145,11 @@ def _divided(source: Source, factor: int) -> Schedule:
 
 def _even(source: Source, fps: Fraction) -> Schedule:
     base, ticks, per_frame = _finer(source.time_base, 1 / fps)
+    if (source.end - source.pts[0]) * source.time_base * fps > MOST_FRAMES:
+        raise InputError(
+            f"{len(source.pts)} frames would become more than {MOST_FRAMES:,}: a duration in the file is wrong, or the "
+            "frame rate too high. Choose a lower rate or shorter segments."
+        )
     start = ticks * source.origin
     places = _places_by_count(source, fps) if source.rate else _places_by_time(source, fps)
     moments = tuple(Moment(_tick(start + n * per_frame), i, t) for n, i, t in places)
@@ -203,6 +213,25 @@ def _ratio(text: str, what: str, most: Fraction) -> Fraction:
     return value.limit_denominator(1_000_000)
 
 
+class EightBit:
+    """Lets an interpolator that knows 8-bit RGB work on deeper frames, and on alpha by mixing it."""
+
+    def __init__(self, inner: Interpolator) -> None:
+        self._inner = inner
+
+    def between(self, a: Array, b: Array, t: float) -> Array:
+        """See `Interpolator`; HxWx3 or 4, uint8 or uint16."""
+        deep = a.dtype == np.uint16
+        colours = [np.ascontiguousarray((part >> 8).astype(np.uint8) if deep else part)[..., :3] for part in (a, b)]
+        drawn = self._inner.between(*colours, t)
+        if deep:
+            drawn = drawn.astype(np.uint16) * 257
+        if a.shape[2] == 3:
+            return drawn
+        alpha = a[..., 3] + (b[..., 3].astype(np.float32) - a[..., 3]) * t
+        return np.dstack((drawn, np.rint(alpha).astype(a.dtype)))
+
+
 def open_interpolator(name: str, models: str = "", threads: int = 1) -> Interpolator:
     """The interpolator of that name.
 
@@ -221,9 +250,9 @@ def open_interpolator(name: str, models: str = "", threads: int = 1) -> Interpol
         return FlowInterpolator(threads=threads)
     if name == "rife":
         from enhance.rife import load_rife
+        from enhance.upscalers import best_device
 
-        rife: Interpolator = load_rife(_rife_weights(models))
-        return rife
+        return EightBit(load_rife(_rife_weights(models), device=best_device()))
     raise UnknownName(f"There is no interpolator {name!r}; choose one of {', '.join(INTERPOLATORS)}.")
 
 

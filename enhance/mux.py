@@ -106,7 +106,7 @@ def _write(
         streams = {stream.index: copy_stream(stream, target) for stream in kept}
         early = _lead(source, base)
         others = _other_packets(source, kept, None if last.to_end else last.end * base)
-        for packet, is_picture in _interleaved(_picture_packets(parts), others):
+        for packet, is_picture in _interleaved(_lasting(_picture_packets(parts), last.end), others):
             if is_picture:
                 written += 1
                 progress(written / max(1, total), f"joining frame {written} of {total}")
@@ -158,6 +158,19 @@ def _picture_packets(parts: list[_Part]) -> Iterator[Any]:
                 yield packet
             if count != part.facts.frames:
                 raise UnreadableFile(f"{part.path.name} holds {count} of {part.facts.frames} frames; make it again.")
+
+
+def _lasting(packets: Iterator[Any], end: int) -> Iterator[Any]:
+    """The same packets, each lasting until the next one, the last until `end`."""
+    before = None
+    for packet in packets:
+        if before is not None:
+            before.duration = packet.pts - before.pts
+            yield before
+        before = packet
+    if before is not None:
+        before.duration = max(1, end - before.pts)
+        yield before
 
 
 def _other_packets(source: av.container.InputContainer, kept: list[Any], until: Fraction | None) -> Iterator[Any]:
@@ -214,4 +227,7 @@ def _notes(parts: list[_Part]) -> list[str]:
         notes.append(
             f"{missing} frames of the source could not be decoded; the frames before them were repeated instead."
         )
+    held = sum(part.facts.held for part in parts)
+    if held:
+        notes.append(f"{held} frames that stay longer than half a second were held, not blended into the next.")
     return notes

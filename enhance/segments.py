@@ -8,31 +8,26 @@ pieces is filled as any other and the result does not depend on where a clip was
 from __future__ import annotations
 
 import json
-import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import av
-
 from blocks.block import block
-from blocks.errors import InputError, UnreadableFile
+from blocks.errors import InputError
 from blocks.progress import Progress, silent
 from enhance.clips import Clip, probe_clip
-from enhance.colour import Colour, layout_of
-from enhance.drawing import Drawing, Still, Upscaler, planned
+from enhance.colour import Colour, PixelLayout, layout_of
+from enhance.drawing import Drawing, Still, Upscaler
 from enhance.encoding import Encoder, SegmentFacts, SegmentWriter, saving
 from enhance.interpolate import Schedule, Target, open_interpolator, schedule
-from enhance.reading import decode_between
+from enhance.report import Reporter
+from enhance.source import SourceFrames
 from enhance.stretch import Segment
 
 __all__ = ["enhance_segment", "plan_segments"]
-
-MOST_FRAMES = 100_000
-"""New frames above which a segment is refused: a wrong duration in a file would fill the disk."""
 
 
 def _clip_size(clip: Path, **_: Any) -> float:
@@ -71,10 +66,7 @@ def plan_segments(
         frames = max(1, bisect_left(facts.pts, facts.pts[0] + preview / float(facts.time_base)))
     starts = _starts(facts, frames, seconds)
     edges = [*starts, frames]
-    return [
-        _segment(facts, i, len(starts), first, last, frames)
-        for i, (first, last) in enumerate(zip(edges, edges[1:], strict=False))
-    ]
+    return [_segment(facts, i, len(starts), *span) for i, span in enumerate(pairwise(edges))]
 
 
 def _starts(facts: Clip, frames: int, seconds: float) -> list[int]:
@@ -90,7 +82,7 @@ def _starts(facts: Clip, frames: int, seconds: float) -> list[int]:
     return starts
 
 
-def _segment(facts: Clip, index: int, total: int, first: int, last: int, frames: int) -> dict[str, Any]:
+def _segment(facts: Clip, index: int, total: int, first: int, last: int) -> dict[str, Any]:
     follows = facts.pts[last] if last < facts.frames else None
     colour = facts.colour
     segment = Segment(
@@ -168,22 +160,18 @@ def enhance_segment(
         InputError: a setting out of range.
     """
     stretch = Segment.read(segment)
+    encoder = Encoder(crf, preset, threads)
     target = Target.read(fps, factor)
     plan = schedule(stretch.source, target)
-    if len(plan.moments) > MOST_FRAMES:
-        raise InputError(
-            f"Segment {stretch.index + 1} of {clip.name} would become {len(plan.moments)} frames: a duration in the file "
-            "is wrong, or the frame rate too high. Choose a lower rate or shorter segments."
-        )
     size = stretch.width * scale, stretch.height * scale
     colour = Colour(*stretch.colour)
     layout = layout_of(stretch.pixel_format, *size, see_through=stretch.alpha)
     upscale = _upscaler(model, scale, tile, threads, models, digest)
+    notes = _notes(stretch, layout, size, upscale is not None, interpolator)
     drawing = Drawing(plan, layout, colour, open_interpolator(interpolator, models, threads), upscale)
-    stills = _Stills(clip, stretch, lambda frame: Still(frame, layout, colour, upscale), threads)
-    preview = _Preview(scratch, progress, len(plan.moments))
+    stills = SourceFrames(clip, stretch, lambda frame: Still(frame, layout, colour, upscale), threads)
+    preview = Reporter(scratch, progress, len(plan.moments))
     out = scratch / f"segment-{stretch.index:05d}.mov"
-    encoder = Encoder(crf, preset, threads)
     with (
         saving(out),
         SegmentWriter(out, plan, layout, colour, size, Fraction(stretch.sample_aspect), encoder) as writer,
@@ -193,7 +181,7 @@ def enhance_segment(
             preview.tell(frame)
         if not plan.moments:  # the target's frames all fall into other segments; a file needs one nevertheless
             writer.write(next(stills.pairs())[0].written())
-        writer.finish(_facts(stretch, target, plan, stills.missing, drawing.cuts))
+        writer.finish(_facts(stretch, target, plan, stills, drawing, notes))
     return out
 
 
@@ -208,7 +196,9 @@ def _upscaler(model: str, scale: int, tile: int, threads: int, models: str, dige
     return load_upscaler(model, scale=scale, models=folder, tile=tile, threads=threads, digest=digest)
 
 
-def _facts(stretch: Segment, target: Target, plan: Schedule, missing: int, cuts: int) -> SegmentFacts:
+def _facts(
+    stretch: Segment, target: Target, plan: Schedule, stills: SourceFrames, drawing: Drawing, notes: list[str]
+) -> SegmentFacts:
     return SegmentFacts(
         index=stretch.index,
         total=stretch.total,
@@ -218,66 +208,30 @@ def _facts(stretch: Segment, target: Target, plan: Schedule, missing: int, cuts:
         frames=len(plan.moments),
         fps=str(target.reached(stretch.source.rate) or ""),
         to_end=stretch.next_pts is None or stretch.index + 1 < stretch.total,
-        missing=missing,
-        cuts=cuts,
-        notes=stretch.notes,
+        missing=stills.missing,
+        cuts=drawing.cuts,
+        held=drawing.held,
+        notes=(*stretch.notes, *notes),
     )
 
 
-class _Stills:
-    """The source frames of a stretch, each with the one after it.
-
-    Attributes:
-        missing: how many could not be decoded so far; another frame stands in for each.
-    """
-
-    def __init__(self, clip: Path, stretch: Segment, wrap: Callable[[av.VideoFrame], Still], threads: int) -> None:
-        self._clip, self._stretch, self._wrap, self._threads = clip, stretch, wrap, threads
-        self.missing = 0
-
-    def pairs(self) -> Iterator[tuple[Still, Still | None, float]]:
-        """Each frame, the next one (None after the clip's last) and the seconds between.
-
-        Raises:
-            UnreadableFile: none of the frames can be decoded.
-        """
-        stretch = self._stretch
-        times = [*stretch.pts, *([] if stretch.next_pts is None else [stretch.next_pts])]
-        decoded = decode_between(self._clip, times[0], times[-1], interlaced=stretch.interlaced, threads=self._threads)
-        tick = Fraction(stretch.time_base)
-        before: Still | None = None
-        for number, (frame, right) in enumerate(planned(decoded, times)):
-            still = self._wrap(frame)
-            if before is not None:
-                yield before, still, float((times[number] - times[number - 1]) * tick)
-            before = still
-            self.missing += not right and number < len(stretch.pts)
-        if before is None:
-            raise UnreadableFile(
-                f"No frame of segment {stretch.index + 1} of {self._clip.name} can be decoded; the file is damaged there."
-            )
-        if stretch.next_pts is None:
-            yield before, None, 0.0
-
-
-class _Preview:
-    """Tells how far a segment is, and about every second shows the frame that was just made."""
-
-    def __init__(self, scratch: Path, progress: Progress, total: int) -> None:
-        self._scratch, self._progress, self._total = scratch, progress, total
-        self._done, self._shown = 0, time.monotonic()
-
-    def tell(self, frame: av.VideoFrame) -> None:
-        self._done += 1
-        picture = None
-        if time.monotonic() - self._shown >= 1.0:
-            self._shown = time.monotonic()
-            picture = self._scratch / f"preview-{self._done:05d}.jpg"
-            _shrunk(frame).save(picture, quality=80)
-        self._progress(self._done / max(1, self._total), f"frame {self._done} of {self._total}", picture)
-
-
-def _shrunk(frame: av.VideoFrame) -> Any:
-    scale = min(1.0, 480 / max(frame.width, frame.height))
-    size = max(2, round(frame.width * scale)), max(2, round(frame.height * scale))
-    return frame.to_image(width=size[0], height=size[1])
+def _notes(
+    stretch: Segment, layout: PixelLayout, size: tuple[int, int], enlarged: bool, interpolator: str
+) -> list[str]:
+    """What these settings do to this clip that a person might not expect."""
+    notes = []
+    if stretch.interlaced:
+        notes.append("The clip is interlaced; its fields were woven into whole frames (bwdif), one for each frame.")
+    if layout.alpha:
+        notes.append("Parts of the clip are see-through; to keep them it is written as ProRes 4444, not H.264.")
+    elif size[0] % 2 or size[1] % 2:
+        notes.append(
+            f"{size[0]}x{size[1]} is an odd size; to keep it the clip is written with full chroma (4:4:4), which "
+            "browsers play but QuickTime and many phones do not."
+        )
+    if layout.deep and (enlarged or interpolator == "rife"):
+        which = "upscaler" if enlarged else "interpolator"
+        notes.append(f"The {which} works with 8 bits a channel; the result is written with 10, but new detail has 8.")
+    if stretch.colour[3] == 16:
+        notes.append("The clip is HDR (PQ); its tags are kept, its mastering display and light level data are not.")
+    return notes

@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from PIL import Image
-from tests.enhance._clips import pan, rotate, write_clip
 
 from enhance.clips import probe_clip
 from enhance.colour import Colour
+from tests.enhance._clips import pan, rotate, write_clip
 
 SIZE = (96, 64)
 

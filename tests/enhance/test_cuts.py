@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.enhance._clips import fast_pan, limbs, occlusion, photo, rotate, view
 
 from enhance.cuts import CUT, cut_score, is_cut
+from tests.enhance._clips import fast_pan, limbs, occlusion, photo, rotate, view
 
 SIZE = (320, 180)
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")

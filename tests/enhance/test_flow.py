@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from tests.enhance._clips import fast_pan, limbs, occlusion, pan, psnr, rotate
 
 from enhance.flow import FlowInterpolator, Motion
+from tests.enhance._clips import fast_pan, limbs, occlusion, pan, psnr, rotate
 
 SIZE = (320, 180)
 

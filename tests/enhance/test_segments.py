@@ -1,0 +1,326 @@
+"""A clip enhanced in pieces is the clip enhanced whole, with nothing changed that was not asked for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blocks.errors import Cancelled, InputError, NotAvailable
+from enhance.clips import probe_clip
+from enhance.segments import enhance_segment, plan_segments
+from tests.enhance._clips import (
+    decoded,
+    enhanced,
+    occlusion,
+    packets_of,
+    pan,
+    photo,
+    psnr,
+    rotate,
+    shown,
+    view,
+    write_clip,
+)
+
+SIZE = (96, 64)
+LOSSLESS = {"crf": 0, "preset": "ultrafast"}
+
+
+def gif(path: Path) -> Path:
+    pictures = [Image.fromarray(frame) for frame in pan(12, SIZE)]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=50)
+    return path
+
+
+SOURCES = {
+    "key frames only at the start": lambda path: write_clip(path / "a.mp4", rotate(24, SIZE), options={"g": "250"}),
+    "frames that refer forward, open groups": lambda path: write_clip(
+        path / "b.mp4",
+        rotate(40, SIZE),
+        options={"preset": "fast", "x264-params": "keyint=9:min-keyint=9:bframes=3:b-adapt=0:open-gop=1:scenecut=0"},
+        max_b_frames=3,
+    ),
+    "transport stream": lambda path: write_clip(
+        path / "c.ts", rotate(40, SIZE), options={"preset": "fast", "x264-params": "keyint=8:bframes=2"}, max_b_frames=2
+    ),
+    "old MPEG": lambda path: write_clip(
+        path / "d.avi", rotate(24, SIZE), codec="mpeg4", options={"g": "7"}, max_b_frames=2
+    ),
+    "VP9": lambda path: write_clip(
+        path / "e.webm", rotate(20, SIZE), codec="libvpx-vp9", options={"g": "6", "cpu-used": "8"}
+    ),
+    "interlaced": lambda path: write_clip(path / "f.mp4", rotate(24, SIZE), options={"x264-params": "tff=1:keyint=5"}),
+    "animated GIF": lambda path: gif(path / "g.gif"),
+    "varying rate": lambda path: write_clip(
+        path / "h.mkv", rotate(16, SIZE), pts=[i * 33 + i % 3 * 5 for i in range(16)], time_base=Fraction(1, 1000)
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("target", ({"factor": "2"}, {"fps": "45"}), ids=("factor", "fps"))
+def test_pieces_change_nothing(tmp_path, kind, target):
+    clip = SOURCES[kind](tmp_path)
+    whole = enhanced(clip, tmp_path / "whole", seconds=60, **target, **LOSSLESS)
+    pieces = enhanced(clip, tmp_path / "pieces", seconds=0.11, **target, **LOSSLESS)
+    assert shown(whole.clip) == shown(pieces.clip)
+    for one, other in zip(decoded(whole.clip), decoded(pieces.clip), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_the_frames_that_were_there_stay_as_they_were(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", rotate(8, SIZE))
+    made = enhanced(clip, tmp_path / "out", **LOSSLESS)
+    for before, after in zip(decoded(clip, "yuv420p"), decoded(made.clip, "yuv420p")[::2], strict=True):
+        assert np.array_equal(before, after)
+
+
+def test_a_plan_is_plain_covers_all_frames_and_is_the_same_each_time(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", pan(50, SIZE), rate=Fraction(25))
+    plan = plan_segments(clip, seconds=0.5)
+    assert plan == json.loads(json.dumps(plan)) == plan_segments(clip, seconds=0.5)
+    assert [(part["first"], part["last"]) for part in plan] == [(0, 13), (13, 25), (25, 38), (38, 50)]
+    assert all(part["total"] == 4 for part in plan)
+
+
+def test_a_preview_plans_only_the_beginning(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", pan(60, SIZE), rate=Fraction(20), sounds=1)
+    assert plan_segments(clip, preview=2.0)[-1]["last"] == 40
+    made = enhanced(clip, tmp_path / "out", seconds=0.5, preview=1.0)
+    assert made.facts["frames"] == 40
+    assert made.facts["duration"] == 1.0
+    sound = packets_of(made.clip, "audio")[0]
+    assert sound == packets_of(clip, "audio")[0][: len(sound)]
+    assert 0.9 < len(sound) * 1024 / 48000 < 1.1
+
+
+def test_no_frame_is_drawn_across_a_cut(tmp_path):
+    here, there = pan(6, (192, 108)), pan(6, (192, 108), name="chelsea")
+    clip = write_clip(tmp_path / "clip.mp4", here + there, options={"crf": "0"}, rate=Fraction(60))
+    made = enhanced(clip, tmp_path / "out", fps="120", **LOSSLESS)
+    frames = decoded(made.clip)
+    assert len(frames) == 24
+    assert np.array_equal(frames[11], frames[10])
+    assert psnr(frames[13], frames[12]) < 40
+    assert made.facts["cuts"] == 1
+
+
+def test_new_frames_look_like_what_was_there(tmp_path):
+    frames = occlusion(9, (320, 180))
+    clip = write_clip(tmp_path / "clip.mp4", frames[::2])
+    made = enhanced(clip, tmp_path / "out")
+    for i, frame in enumerate(decoded(made.clip)[:9]):
+        assert psnr(frame, frames[i]) > 32
+
+
+BARS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0))
+
+
+def bars() -> np.ndarray:
+    picture = np.zeros((96, 256, 3), np.uint8)
+    for i, colour in enumerate(BARS):
+        picture[:, i * 32 : i * 32 + 32] = colour
+    return picture
+
+
+@pytest.mark.parametrize(
+    "coded",
+    (
+        {"matrix": 1},
+        {"matrix": 6},
+        {"matrix": None},
+        {"matrix": 1, "pixel_format": "yuv444p"},
+        {"matrix": 9, "pixel_format": "yuv420p10le", "color_trc": 14},
+    ),
+    ids=("BT.709", "BT.601", "untagged", "4:4:4", "BT.2020"),
+)
+def test_colour_bars_keep_their_colours_when_read_by_their_tags(tmp_path, coded):
+    clip = write_clip(tmp_path / "clip.mp4", [bars()] * 3, **coded)
+    made = enhanced(clip, tmp_path / "out", crf=10)
+    facts = probe_clip(made.clip)
+    assert facts.colour == probe_clip(clip).colour
+    swscale = {1: 1, 6: 5, 9: 9}[facts.colour.matrix]
+    for frame in read_by_tags(made.clip, swscale):
+        for i, colour in enumerate(BARS):
+            assert np.abs(frame[20:76, i * 32 + 12 : i * 32 + 20].astype(int) - colour).max() <= 2
+
+
+def read_by_tags(path: Path, matrix: int) -> list[np.ndarray]:
+    import av
+
+    with av.open(str(path)) as file:
+        return [
+            frame.reformat(
+                format="rgb24", src_colorspace=matrix, src_color_range=frame.color_range, dst_color_range=2
+            ).to_ndarray()
+            for frame in file.decode(video=0)
+        ]
+
+
+def test_full_range_and_422_stay(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", pan(3, SIZE), pixel_format="yuv422p", color_range=2)
+    facts = probe_clip(enhanced(clip, tmp_path / "out").clip)
+    assert (facts.pixel_format, facts.colour.range) == ("yuvj422p", 2)
+
+
+def test_ten_bits_and_high_dynamic_range_stay(tmp_path):
+    deep = [frame.astype(np.uint16) * 257 for frame in pan(4, SIZE)]
+    clip = write_clip(tmp_path / "clip.mp4", deep, matrix=9, pixel_format="yuv420p10le", color_trc=16)
+    made = enhanced(clip, tmp_path / "out", crf=4)
+    facts = probe_clip(made.clip)
+    assert (facts.depth, facts.colour.transfer, facts.colour.primaries) == (10, 16, 9)
+    luma = decoded(made.clip, "gray10le")[1]
+    assert len(np.unique(luma)) > 256
+
+
+@pytest.mark.parametrize("size", ((97, 64), (96, 65), (33, 17), (2, 2), (1, 1)))
+def test_odd_sizes_keep_their_size(tmp_path, size):
+    clip = write_clip(tmp_path / "clip.webm", pan(4, size), codec="libvpx-vp9", options={"cpu-used": "8"})
+    made = enhanced(clip, tmp_path / "out")
+    assert (made.facts["width"], made.facts["height"]) == size
+    assert made.facts["frames"] == 8
+
+
+def test_grey_clips_stay_grey(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", pan(3, SIZE), pixel_format="gray")
+    for frame in decoded(enhanced(clip, tmp_path / "out").clip):
+        assert np.ptp(frame, axis=2).max() <= 2
+
+
+def test_alpha_is_kept(tmp_path):
+    cover = np.zeros(SIZE[::-1], np.uint8)
+    cover[16:48, 20:70] = 255
+    frames = [np.dstack((frame, cover)) for frame in pan(3, SIZE)]
+    clip = write_clip(
+        tmp_path / "clip.mov", frames, codec="prores_ks", pixel_format="yuva444p10le", options={"profile": "4444"}
+    )
+    made = enhanced(clip, tmp_path / "out")
+    assert probe_clip(made.clip).alpha
+    assert any("ProRes" in note for note in made.notes)
+    for frame in decoded(made.clip, "rgba"):
+        assert frame[30, 40, 3] > 250
+        assert frame[5, 5, 3] < 5
+
+
+def test_interlaced_clips_are_made_whole_and_it_is_said(tmp_path):
+    """Fields of two moments in one frame show as combs; none are left."""
+    fields = pan(12, (160, 96), 5.0)
+    woven = [a.copy() for a in fields[::2]]
+    for frame, later in zip(woven, fields[1::2], strict=True):
+        frame[1::2] = later[1::2]
+    clip = write_clip(tmp_path / "clip.mp4", woven, options={"x264-params": "tff=1", "crf": "4"})
+    made = enhanced(clip, tmp_path / "out")
+    assert any("interlaced" in note for note in made.notes)
+    assert made.facts["frames"] == 12
+    assert not probe_clip(made.clip).interlaced
+
+    def combs(frame: np.ndarray) -> float:
+        grey = frame.astype(float).mean(axis=2)
+        return float(np.abs(grey[1:-1:2] - (grey[:-2:2] + grey[2::2]) / 2).mean())
+
+    assert max(combs(frame) for frame in decoded(made.clip)) < combs(woven[0]) * 0.6
+
+
+@pytest.mark.parametrize("frames", (1, 2))
+def test_very_short_clips_are_doubled_too(tmp_path, frames):
+    clip = write_clip(tmp_path / "clip.mp4", pan(frames, SIZE), rate=Fraction(60))
+    made = enhanced(clip, tmp_path / "out", fps="120")
+    assert made.facts["frames"] == 2 * frames
+    assert shown(made.clip)[1] == Fraction(frames, 60)
+
+
+def test_slides_are_held_and_not_morphed(tmp_path):
+    slides = [view(photo(name), 200, 150, SIZE) for name in ("coffee", "coffee", "rocket")]
+    slides[1] = np.roll(slides[1], 9, axis=1)
+    clip = write_clip(tmp_path / "clip.mp4", slides, pts=[0, 3000, 5000], time_base=Fraction(1, 1000))
+    frames = decoded(enhanced(clip, tmp_path / "out", factor="4", **LOSSLESS).clip)
+    assert all(np.array_equal(frames[0], frame) for frame in frames[1:4])
+
+
+def test_a_slower_target_may_leave_a_piece_without_frames(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", pan(30, SIZE))
+    made = enhanced(clip, tmp_path / "out", seconds=0.1, fps="5")
+    assert made.facts["frames"] == 5
+    assert shown(made.clip) == ([Fraction(n, 5) for n in range(5)], Fraction(1))
+
+
+def test_a_stretch_that_cannot_be_decoded_is_stood_in_for_and_said(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", rotate(30, SIZE), options={"g": "10"}, front=True)
+    data = bytearray(clip.read_bytes())
+    middle = len(data) * 6 // 10
+    data[middle : middle + 600] = bytes(600)
+    clip.write_bytes(data)
+    made = enhanced(clip, tmp_path / "out")
+    assert made.facts["frames"] == 60
+    assert shown(made.clip)[1] == 1
+
+
+def test_progress_counts_frames_and_shows_one_now_and_then(tmp_path, monkeypatch):
+    clip = write_clip(tmp_path / "clip.mp4", pan(6, SIZE))
+    told = []
+    seconds = iter(range(1000))
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds))
+    enhance_segment(clip, plan_segments(clip)[0], scratch=tmp_path, progress=lambda *what: told.append(what))
+    assert [note for _, note, _ in told][-1] == "frame 12 of 12"
+    assert [fraction for fraction, _, _ in told] == sorted(fraction for fraction, _, _ in told)
+    pictures = [preview for *_, preview in told if preview]
+    assert Image.open(pictures[0]).size == SIZE
+
+
+def test_stopping_leaves_no_half_file(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", pan(6, SIZE))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    def stop(fraction: float, note: str = "", preview: Path | None = None) -> None:
+        if fraction > 0.4:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        enhance_segment(clip, plan_segments(clip)[0], scratch=scratch, progress=stop)
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "says"),
+    (
+        ({"scale": 5}, InputError, "1, 2, 3 or 4"),
+        ({"crf": 99}, InputError, "0 .* 51"),
+        ({"preset": "warp"}, InputError, "veryfast"),
+        ({"fps": "many"}, InputError, "120"),
+        ({"interpolator": "rife"}, NotAvailable, "weights"),
+    ),
+)
+def test_wrong_settings_are_explained(tmp_path, settings, error, says):
+    clip = write_clip(tmp_path / "clip.mp4", pan(2, SIZE))
+    with pytest.raises(error, match=says):
+        enhance_segment(clip, plan_segments(clip)[0], scratch=tmp_path, **settings)
+
+
+def test_a_wrong_duration_in_a_file_does_not_fill_the_disk(tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", pan(3, SIZE), pts=[0, 1000, 40_000_000], time_base=Fraction(1, 1000))
+    with pytest.raises(InputError, match="duration"):
+        enhance_segment(clip, plan_segments(clip)[0], fps="120", scratch=tmp_path)
+
+
+def test_memory_does_not_grow_with_length(tmp_path):
+    """In a process of its own: a clip six times as long as the one before needs no more at its peak."""
+    program = (
+        "import resource, sys; from pathlib import Path; from tests.enhance._clips import *\n"
+        "out = Path(sys.argv[1]); frames = limbs(8, (320, 180))\n"
+        "for count in (10, 60):\n"
+        "    clip = write_clip(out / f'{count}.mp4', (frames[i % 8] for i in range(count)))\n"
+        "    enhanced(clip, out / 'made', seconds=100, preset='ultrafast')\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    short, long = map(float, run.stdout.split())
+    one_by_one = 50 * 320 * 180 * 3 / 2**20  # what keeping the frames would add
+    assert long - short < one_by_one / 2
