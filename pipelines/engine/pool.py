@@ -148,7 +148,7 @@ class Pool:
                     yield message
                 if slot.channel is None or not channel.poll():
                     return
-        except (EOFError, OSError):
+        except Exception:  # the process is gone, or speaks so that nobody understands it: it starts afresh
             ticket = slot.task.ticket if slot.task else None
             self._drop(slot)
             if ticket is not None:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import itertools
 import queue
 import secrets
+import shutil
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -72,9 +74,10 @@ class Runner:
         self._active: dict[str, Active] = {}
         self._tickets: dict[str, _Ticket] = {}
         self._in_flight: set[str] = set()
-        self._delayed: dict[str, tuple[float, Callable[[], None]]] = {}
+        self._delayed: dict[str, tuple[float, JobInfo, Callable[[], None]]] = {}
         self._recent: dict[str, dict[str, Any]] = {}
         self._typical: dict[str, float] = {}
+        self._over: dict[str, JobInfo] = {}
         self._numbers = itertools.count()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="runner", daemon=True)
@@ -89,12 +92,17 @@ class Runner:
 
     def admit(self, job: JobInfo, plan: Plan) -> None:
         """Take a queued job on, at once or when its time has come; `plan` has the job's inputs bound."""
+        self._over.pop(job.id, None)
         delay = min(max(0.0, job.not_before - time.time()), _BACKOFF[-1])
-        self._tell(lambda: self._later(job.id, delay, lambda: self._admit(job, plan)))
+        self._tell(lambda: self._later(job, delay, lambda: self._admit(job, plan)))
 
     def cancel(self, job: JobInfo, who: str) -> None:
         """Stop a job: queued ones at once, running ones by asking and then by force."""
         self._tell(lambda: self._cancel(job, who))
+
+    def over(self, job: str) -> JobInfo | None:
+        """A job that has just ended, as committed; whoever waited for it need not ask the store."""
+        return self._over.get(job)
 
     def overlay(self, job: JobInfo) -> JobInfo:
         """A stored job with what only the runner knows of it: progress, note, preview, time left."""
@@ -161,19 +169,19 @@ class Runner:
 
     def _patience(self) -> float | None:
         with self._lock:
-            moments = [at - time.monotonic() for at, _ in self._delayed.values()]
+            moments = [at - time.monotonic() for at, _, _ in self._delayed.values()]
         moments += [wait for wait in (self._pool.overdue(), self._facts.patience()) if wait is not None]
         return max(0.0, min(moments)) if moments else None
 
-    def _later(self, job: str, delay: float, order: Callable[[], None]) -> None:
+    def _later(self, job: JobInfo, delay: float, order: Callable[[], None]) -> None:
         if delay <= 0:
             order()
         else:
-            self._delayed[job] = (time.monotonic() + delay, order)
+            self._delayed[job.id] = (time.monotonic() + delay, job, order)
 
     def _due(self) -> None:
         now = time.monotonic()
-        for job, (at, order) in list(self._delayed.items()):
+        for job, (at, _, order) in list(self._delayed.items()):
             if at <= now:
                 del self._delayed[job]
                 order()
@@ -181,6 +189,12 @@ class Runner:
     # -- a job begins -----------------------------------------------------------------------------------------------
 
     def _admit(self, job: JobInfo, plan: Plan) -> None:
+        try:
+            self._begin_job(job, plan)
+        except Exception as error:  # whatever it is, the other jobs go on
+            self._break(job, error)
+
+    def _begin_job(self, job: JobInfo, plan: Plan) -> None:
         try:
             missing = next((s for s in plan.steps if not self._pool.has(s.block.device)), None)
             if missing is not None:
@@ -236,10 +250,18 @@ class Runner:
                 return
             if active.cancelling:
                 continue
-            for _ in range(len(active.ready)):
-                run = active.ready.popleft()
-                if not self._begin(active, run):
-                    active.ready.append(run)
+            try:
+                self._start_ready(active)
+            except Exception as error:  # whatever it is, the other jobs go on
+                self._break(active.job, error)
+
+    def _start_ready(self, active: Active) -> None:
+        for _ in range(len(active.ready)):
+            if not active.ready:
+                return
+            run = active.ready.popleft()
+            if not self._begin(active, run):
+                active.ready.append(run)
 
     def _begin(self, active: Active, run: Run) -> bool:
         """Start a run, or take its result over; False if it must wait."""
@@ -299,8 +321,16 @@ class Runner:
         if about is not None and kind in ("done", "failed", "lost"):
             del self._tickets[ticket]
             self._in_flight.discard(about.run.key)
+        if kind == "lost":
+            shutil.rmtree(self._scratch / ticket, ignore_errors=True)
         if about is None or active is None or active.job.attempt != about.attempt:
             return  # a late word of an attempt that is over
+        try:
+            self._hear_of(active, about, kind, ticket, rest)
+        except Exception as error:  # whatever it is, the other jobs go on
+            self._break(active.job, error)
+
+    def _hear_of(self, active: Active, about: _Ticket, kind: str, ticket: str, rest: list[Any]) -> None:
         if kind == "progress":
             self._progressed(active, about.run, *rest)
         elif kind == "log":
@@ -438,7 +468,7 @@ class Runner:
             not_before=again.not_before,
             options=options,
         )
-        self._later(again.id, delay, lambda: self._admit(again, active.plan))
+        self._later(again, delay, lambda: self._admit(again, active.plan))
 
     def _distrust(self, run: Run) -> None:
         """A file of this run's inputs is damaged: take bad ones away, so that what made them runs again."""
@@ -453,8 +483,8 @@ class Runner:
     def _cancel(self, job: JobInfo, who: str) -> None:
         active = self._active.get(job.id)
         if active is None:
-            self._delayed.pop(job.id, None)
-            self._end_unstarted(job, None, who)
+            _, waiting, _ = self._delayed.pop(job.id, (0.0, job, None))  # perhaps a later attempt than was meant
+            self._end_unstarted(waiting, None, who)
             return
         if active.cancelling:
             return
@@ -480,11 +510,12 @@ class Runner:
         note = f"{ran} run, {reused} reused"
         active.settle()
         rows = active.rows()
-        previews = [FileRef(d, "preview.png", "image/png", self._blobs.size(d)) for d in dict.fromkeys(active.previews)]
+        shown = [d for d in dict.fromkeys(active.previews) if self._blobs.has(d)]
+        previews = [FileRef(d, "preview.png", "image/png", self._blobs.size(d)) for d in shown]
 
         def change(connection: Any) -> JobInfo:
             jobs.save_steps(connection, job.id, job.attempt, rows)
-            results.remember_blobs(connection, previews, dict.fromkeys(active.previews, "transient"), time.time())
+            results.remember_blobs(connection, previews, dict.fromkeys(shown, "transient"), time.time())
             if active.unmoved and state == "SUCCEEDED":  # nothing had to run
                 jobs.move(connection, job.id, "RUNNING", who=job.user, attempt=job.attempt)
             return jobs.move(
@@ -502,9 +533,24 @@ class Runner:
             if self._active.get(active.job.id) is active:
                 del self._active[active.job.id]
         error = done.exception()
-        if error is not None and not isinstance(error, Conflict):
+        if error is None:
+            self._over[active.job.id] = done.result()
+            if len(self._over) > _RECENT:
+                del self._over[next(iter(self._over))]
+        elif not isinstance(error, Conflict):
             self._store_failed(error)
         self._on_change(active.job.id)
+
+    def _break(self, job: JobInfo, error: Exception) -> None:
+        """The lab itself failed with a job: end it and say so."""
+        for line in traceback.format_exception(error):
+            self._facts.line(job.id, job.attempt, line.rstrip())
+        text = f"The lab could not go on with this job ({type(error).__name__}: {error}); its log says where."
+        active = self._active.get(job.id)
+        if active is None:
+            self._end_unstarted(job, text)
+        else:
+            self._end(active, "FAILED", error=text)
 
     def _end_unstarted(self, job: JobInfo, error: str | None, who: str = "lab") -> None:
         state: Any = "FAILED" if error else "CANCELLED"
@@ -521,8 +567,8 @@ class Runner:
             self._in_flight.discard(run.key)
         active.running.clear()
         active.ready.clear()
-        if not keep:
-            self._active.pop(active.job.id, None)
+        if not keep and self._active.get(active.job.id) is active:
+            del self._active[active.job.id]
 
     def _move(self, active: Active, to: Any, **facts: Any) -> None:
         self._facts.send()
