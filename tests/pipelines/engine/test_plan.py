@@ -78,7 +78,7 @@ def test_what_feeds_a_step_and_what_comes_after_it(diamond: Plan) -> None:
 
 
 def test_a_step_that_is_not_there_is_named_with_those_that_are(diamond: Plan) -> None:
-    with pytest.raises(UnknownName, match="no step 'middle'.*source, left, right, join, alone"):
+    with pytest.raises(UnknownName, match=r"no step 'middle'.*source, left, right, join, alone"):
         diamond.step("middle")
 
 

@@ -173,7 +173,7 @@ def test_a_dict_with_other_keys_than_strings_is_refused_by_its_key(blobs: Blobs)
 
 
 def test_a_missing_file_is_refused_by_its_path(blobs: Blobs, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="gone.png"):
+    with pytest.raises(InputError, match=r"gone\.png"):
         encode(tmp_path / "gone.png", blobs)
     with pytest.raises(InputError, match="no file"):
         encode(tmp_path, blobs)
