@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
-
-import gradio as gr
-from daggr import FnNode, Graph, InputNode
+from typing import TYPE_CHECKING, Any
 
 from enhance.clips import probe_clip
 from enhance.mux import join_segments
@@ -16,6 +13,9 @@ from enhance.segments import enhance_segment, plan_segments
 from enhance.upscalers import find_upscaler
 from pipelines.catalog import Work
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from daggr import Graph
 
 __all__ = ["build", "settle", "work"]
 
@@ -26,6 +26,9 @@ _GUESS = {True: 3.0, False: 0.4}
 
 def build() -> Graph:
     """clip -> segments -> each enlarged and interpolated in one pass -> joined, with the sound of the source"""
+    import gradio as gr
+    from daggr import FnNode, Graph, InputNode
+
     source = InputNode("source", ports={"clip": gr.Video(label="Clip")})
     plan = FnNode(
         plan_segments,

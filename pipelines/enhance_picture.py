@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-
-import gradio as gr
-from daggr import FnNode, Graph
+from typing import TYPE_CHECKING, Any
 
 from enhance.pictures import probe_picture
 from enhance.upscale import upscale_picture
 from enhance.upscalers import find_upscaler
 from pipelines.catalog import Work
 from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from daggr import Graph
 
 __all__ = ["build", "settle", "work"]
 
@@ -24,6 +24,9 @@ _GUESS = {"realesr-animevideov3": 0.8, _MODEL: 25.0}
 
 def build() -> Graph:
     """picture -> upscale -> larger picture"""
+    import gradio as gr
+    from daggr import FnNode, Graph
+
     upscale = FnNode(
         upscale_picture,
         name="upscale",

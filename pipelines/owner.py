@@ -17,7 +17,7 @@ from data import cleaning, jobs, results, usage
 from data.blobs import Blobs
 from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
 from data.store import Store
-from pipelines import catalog
+from pipelines import catalog, compiled
 from pipelines.access import authorize
 from pipelines.engine.compile import compile_graph
 from pipelines.engine.plan import InputInfo, Plan, bind
@@ -47,7 +47,7 @@ class OwnerLab(Lab):
         scratch = settings.home / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
-        self._plans: dict[tuple[str, int, str], Plan] = {}
+        self._plans: dict[str, Plan] = {}
         self._versions: dict[str, int] = {}
         self._changed = threading.Condition()
         self._runner = Runner(self._store, self._blobs, settings.slots(), scratch, self._on_change)
@@ -182,7 +182,7 @@ class OwnerLab(Lab):
         return self._seen(replace(job, inputs=wire))
 
     def job(self, job: str) -> JobInfo:
-        return self._seen(jobs.get(self._store, job))
+        return self._seen(self._runner.over(job) or jobs.get(self._store, job))
 
     def jobs(self, *, state: str | None = None, batch: str | None = None, limit: int = 50) -> list[JobInfo]:
         return [self._seen(j) for j in jobs.find(self._store, state=state, batch=batch, limit=limit)]
@@ -351,12 +351,17 @@ class OwnerLab(Lab):
         if not isinstance(pipeline, str):
             return compile_graph(pipeline, self._blobs, choices=choices)
         chain = catalog.find(pipeline, self.home)
-        state = (chain.name, chain.path.stat().st_mtime_ns, repr(sorted(choices.items())))
+        state = compiled.state_of(chain, choices)
         if state not in self._plans:
-            graph = catalog.load_graph(chain)
-            self._plans[state] = compile_graph(
-                graph, self._blobs, name=chain.name, description=chain.description, choices=choices
-            )
+            folder = self.home / "plans"
+            plan = compiled.recall(folder, state)
+            if plan is None:
+                graph = catalog.load_graph(chain)
+                plan = compile_graph(
+                    graph, self._blobs, name=chain.name, description=chain.description, choices=choices
+                )
+                compiled.keep(folder, state, plan)
+            self._plans[state] = plan
         return self._plans[state]
 
     def _plan_of(self, job: JobInfo) -> Plan:
