@@ -222,8 +222,8 @@ class EightBit:
     def between(self, a: Array, b: Array, t: float) -> Array:
         """See `Interpolator`; HxWx3 or 4, uint8 or uint16."""
         deep = a.dtype == np.uint16
-        colours = [np.ascontiguousarray((part >> 8).astype(np.uint8) if deep else part)[..., :3] for part in (a, b)]
-        drawn = self._inner.between(*colours, t)
+        before, after = ((part[..., :3] >> 8).astype(np.uint8) if deep else part[..., :3] for part in (a, b))
+        drawn = self._inner.between(np.ascontiguousarray(before), np.ascontiguousarray(after), t)
         if deep:
             drawn = drawn.astype(np.uint16) * 257
         if a.shape[2] == 3:
@@ -238,7 +238,7 @@ def open_interpolator(name: str, models: str = "", threads: int = 1) -> Interpol
     Args:
         name: "dis" (optical flow, needs nothing) or "rife" (needs a weight file).
         models: for "rife", the weight file, or a folder that holds one whose name contains "rife" or "flownet".
-        threads: of the flow computation.
+        threads: of the computation on the CPU.
 
     Raises:
         UnknownName: no such interpolator.
@@ -252,20 +252,17 @@ def open_interpolator(name: str, models: str = "", threads: int = 1) -> Interpol
         from enhance.rife import load_rife
         from enhance.upscalers import best_device
 
-        return EightBit(load_rife(_rife_weights(models), device=best_device()))
+        return EightBit(load_rife(_rife_weights(models), device=best_device(), threads=threads))
     raise UnknownName(f"There is no interpolator {name!r}; choose one of {', '.join(INTERPOLATORS)}.")
 
 
 def _rife_weights(models: str) -> Path:
+    from enhance.rife import rife_files
+
     place = Path(models) if models else None
     if place and place.is_file():
         return place
-    found = sorted(
-        path
-        for path in (place.rglob("*") if place and place.is_dir() else ())
-        if path.suffix in (".safetensors", ".pkl", ".pth")
-        and any(word in str(path).lower() for word in ("rife", "flownet"))
-    )
+    found = rife_files(place) if place else []
     if not found:
         raise NotAvailable(
             "No RIFE weights were found; put a RIFE 4.6 or 4.25 file (flownet.pkl or .safetensors) into the models "

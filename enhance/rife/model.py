@@ -35,11 +35,13 @@ class Rife:
         layout: the version's facts.
         weights: its tensors, by name without prefix.
         scale: size at which motion is sought, or None to choose by the size of the frame.
+        threads: of torch on the CPU; the setting is the whole process's.
     """
 
     layout: Layout
     weights: Mapping[str, Tensor]
     scale: float | None = None
+    threads: int = 1
 
     @property
     def version(self) -> str:
@@ -84,6 +86,7 @@ class Rife:
         from enhance.rife.network import multiple, synthesise
 
         _check_time(t)
+        torch.set_num_threads(self.threads)
         height, width = first.shape[-2:]
         scale = self.scale or (0.5 if max(height, width) > LARGE_SIDE else 1.0)
         step = multiple(self.layout, scale)
@@ -93,7 +96,9 @@ class Rife:
             return synthesise(self.layout, self.weights, wide[0], wide[1], t, scale)[..., :height, :width]
 
 
-def load_rife(path: Path, device: str = "cpu", dtype: str = "float32", scale: float | None = None) -> Rife:
+def load_rife(
+    path: Path, device: str = "cpu", dtype: str = "float32", scale: float | None = None, threads: int = 1
+) -> Rife:
     """Open RIFE weights; the version is told by the names and shapes in the file.
 
     Args:
@@ -101,6 +106,7 @@ def load_rife(path: Path, device: str = "cpu", dtype: str = "float32", scale: fl
         device: as torch names it.
         dtype: "float32", "bfloat16" (half the time on CPUs that know it) or "float16" (GPU).
         scale: one of `SCALES`; None takes 0.5 for frames over 2560 pixels a side and 1 for others.
+        threads: of torch on the CPU. More than one is slower, not faster, where the cores are busy.
 
     Raises:
         UnsafeFile: the file asks for code to be run, or is far too large.
@@ -120,7 +126,7 @@ def load_rife(path: Path, device: str = "cpu", dtype: str = "float32", scale: fl
         raise UnreadableFile(f"{path.name} is no weight file of a known RIFE version: {error}.") from None
     weights = {short: stored[name] for name, short in names.items()}
     _check_numbers(path, weights)
-    return Rife(layout, _placed(weights, device, dtype), scale)
+    return Rife(layout, _placed(weights, device, dtype), scale, max(1, threads))
 
 
 def _check_numbers(path: Path, weights: Mapping[str, Tensor]) -> None:

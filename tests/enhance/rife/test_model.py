@@ -112,6 +112,12 @@ def test_half_precision_stays_near(rife: Rife, golden: Callable[[str], Any]) -> 
     assert np.abs(ours - arrays["out_t0.5"]).mean() < 0.02
 
 
+def test_it_takes_the_threads_it_was_given(rifes: dict[str, Rife]) -> None:
+    torch.set_num_threads(2)
+    rifes["4.6"].between(*_frames(8, 8), 0.5)
+    assert torch.get_num_threads() == 1
+
+
 @pytest.mark.parametrize("t", [-0.1, 1.1, float("nan")])
 def test_a_time_outside_is_refused(rifes: dict[str, Rife], t: float) -> None:
     with pytest.raises(InputError, match="from 0 to 1"):
