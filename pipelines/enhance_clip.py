@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blocks.provenance import stamp
 from enhance.clips import probe_clip
 from enhance.mux import join_segments
 from enhance.segments import enhance_segment, plan_segments
@@ -25,7 +26,7 @@ _GUESS = {True: 3.0, False: 0.4}
 
 
 def build() -> Graph:
-    """clip -> segments -> each enlarged and interpolated in one pass -> joined, with the sound of the source"""
+    """clip -> segments -> each enlarged and interpolated in one pass -> joined, with the source's sound -> stamped"""
     import gradio as gr
     from daggr import FnNode, Graph, InputNode
 
@@ -62,7 +63,13 @@ def build() -> Graph:
         inputs={"clip": source.clip, "segments": enhance.segment.all()},
         outputs={"clip": gr.Video(label="Enhanced"), "notes": gr.JSON(label="Notes"), "facts": gr.JSON(label="Facts")},
     )
-    return Graph("Enhance a clip", nodes=[join])
+    finished = FnNode(
+        stamp,
+        name="stamp",
+        inputs={"file": join.clip, "source_type": "algorithmicallyEnhanced"},
+        outputs={"clip": gr.Video(label="With its recipe")},
+    )
+    return Graph("Enhance a clip", nodes=[finished])
 
 
 def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from blocks.provenance import stamp
 from enhance.pictures import probe_picture
 from enhance.upscale import upscale_picture
 from enhance.upscalers import find_upscaler
@@ -23,7 +24,7 @@ _GUESS = {"realesr-animevideov3": 0.8, _MODEL: 25.0}
 
 
 def build() -> Graph:
-    """picture -> upscale -> larger picture"""
+    """picture -> upscaled -> stamped with how it was made"""
     import gradio as gr
     from daggr import FnNode, Graph
 
@@ -40,7 +41,13 @@ def build() -> Graph:
         },
         outputs={"picture": gr.Image(label="Enlarged")},
     )
-    return Graph("Enhance a picture", nodes=[upscale])
+    finished = FnNode(
+        stamp,
+        name="stamp",
+        inputs={"file": upscale.picture, "source_type": "algorithmicallyEnhanced"},
+        outputs={"picture": gr.Image(label="With its recipe")},
+    )
+    return Graph("Enhance a picture", nodes=[finished])
 
 
 def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import statistics
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from pipelines.access import authorize
 from pipelines.engine.compile import compile_graph
 from pipelines.engine.plan import InputInfo, Plan, bind
 from pipelines.engine.runner import Runner
-from pipelines.engine.values import as_plain, encode, store_file
+from pipelines.engine.values import as_plain, encode, is_file, store_file
 from pipelines.lab import Lab, PipelineInfo
 from pipelines.settings import Settings
 
@@ -52,8 +53,9 @@ class OwnerLab(Lab):
         self._changed = threading.Condition()
         self._runner = Runner(self._store, self._blobs, settings.slots(), scratch, self._on_change)
         self._runner.start(settings.warm)
+        left = jobs.unfinished(self._store)  # before anybody can submit more
         self._door = Door(self)
-        self._recovery = threading.Thread(target=self._recover, name="recovery", daemon=True)
+        self._recovery = threading.Thread(target=self._recover, args=(left,), name="recovery", daemon=True)
         self._recovery.start()
 
     def close(self) -> None:
@@ -112,10 +114,10 @@ class OwnerLab(Lab):
             chosen["plan"] = self._keep_plan(plan)
         for target in chosen.get("targets", ()):
             plan.step(target)
-        if isinstance(pipeline, str):
-            inputs = catalog.settled(catalog.find(pipeline, self.home), inputs, self.settings)
         wire = self._wire(plan, inputs)
-        bound = bind(plan, wire)
+        if isinstance(pipeline, str):
+            wire, chosen["settled"] = self._settled(plan, wire)
+        wire = self._drawn(plan, wire)
         job = JobInfo(
             id=secrets.token_hex(6),
             pipeline=plan.name,
@@ -129,16 +131,11 @@ class OwnerLab(Lab):
             parent=parent,
             options=chosen,
         )
-        recorded = self._store.write(lambda c: jobs.add(c, job, wire, once))
-        if once is None:
-            self._runner.admit(job, bound)  # its facts are written after this record: first in, first out
-        written = recorded.result()
-        if once is not None and written.id == job.id:
-            self._runner.admit(job, bound)
-        return self._seen(written if written.id != job.id else replace(job, inputs=wire))
+        return self._queue(job, plan, wire, once)
 
     def rerun(self, job: str, step: str, *, user: str = "admin", **changes: Any) -> JobInfo:
         before = jobs.get(self._store, job)
+        authorize(user, "run", before.pipeline)
         plan = self._plan_of(before)
         plan.step(step)
         names = {(info.step, info.port): info.name for info in plan.inputs}
@@ -146,40 +143,34 @@ class OwnerLab(Lab):
         options = {k: v for k, v in before.options.items() if k != "failures"}
         if not changes:
             options["salts"] = {**options.get("salts", {}), step: secrets.token_hex(4)}
-        given = {**before.inputs, **changed}
-        pipeline: Any = before.pipeline
-        if "plan" in options:
-            return self._submit_plan(plan, given, before, options, user)
-        return self.submit(
-            pipeline, given, user=user, title=before.title, priority=before.priority, parent=before.id, options=options
-        )
-
-    def _submit_plan(
-        self, plan: Plan, given: Mapping[str, Any], before: JobInfo, options: dict[str, Any], user: str
-    ) -> JobInfo:
-        """A rerun of a graph that came from a notebook: its plan is kept, the graph is gone."""
-        authorize(user, "run", plan.name)
-        wire = self._wire(plan, given)
-        job = replace(
-            before,
+        followed = options.get("settled", ())  # what followed from the old inputs may not follow from the new ones
+        wire = {name: value for name, value in before.inputs.items() if name not in followed}
+        wire.update(self._wire(plan, changed))
+        if "plan" not in options:
+            wire, options["settled"] = self._settled(plan, wire)
+        again = JobInfo(
             id=secrets.token_hex(6),
+            pipeline=before.pipeline,
+            title=before.title,
             state="QUEUED",
             user=user,
-            attempt=1,
+            priority=before.priority,
+            max_attempts=self.settings.max_attempts,
             created_at=time.time(),
-            started_at=None,
-            finished_at=None,
-            progress=0.0,
-            error=None,
-            note="",
             parent=before.id,
             options=options,
         )
+        return self._queue(again, plan, wire, None)
+
+    def _queue(self, job: JobInfo, plan: Plan, wire: dict[str, Any], once: str | None) -> JobInfo:
         bound = bind(plan, wire)
-        recorded = self._store.write(lambda c: jobs.add(c, job, wire))
-        self._runner.admit(job, bound)
-        recorded.result()
-        return self._seen(replace(job, inputs=wire))
+        recorded = self._store.write(lambda c: jobs.add(c, job, wire, once))
+        if once is None:
+            self._runner.admit(job, bound)  # its facts are written after this record: first in, first out
+        written = recorded.result()
+        if once is not None and written.id == job.id:
+            self._runner.admit(job, bound)
+        return self._seen(written if written.id != job.id else replace(job, inputs=wire))
 
     def job(self, job: str) -> JobInfo:
         return self._seen(self._runner.over(job) or jobs.get(self._store, job))
@@ -232,8 +223,14 @@ class OwnerLab(Lab):
     def result(self, job: str) -> dict[str, Any]:
         info = jobs.get(self._store, job)
         steps = {s.name: s for s in self.steps(job)}
-        targets = info.options.get("targets") or self._plan_of(info).results
-        pairs = [(t, port, value) for t in targets if t in steps for port, value in steps[t].outputs.items()]
+        targets = info.options.get("targets")
+        ends = self._plan_of(info).ends if not targets else set()
+        pairs = [
+            (step.name, port, value)
+            for step in steps.values()
+            for port, value in step.outputs.items()
+            if (step.name, port) in ends or (targets and step.name in targets)
+        ]
         ports = [port for _, port, _ in pairs]
         return {port if ports.count(port) == 1 else f"{step}.{port}": value for step, port, value in pairs}
 
@@ -322,29 +319,40 @@ class OwnerLab(Lab):
             )
         return infos
 
-    def _recover(self) -> None:
+    def _recover(self, left: list[JobInfo]) -> None:
         """Take up what the last owner left: queued jobs as they are, running ones in a new attempt."""
-        for job in jobs.unfinished(self._store):
+        for job in left:
             try:
                 if job.state == "RUNNING":
                     job = self._requeue(job)
                 self._runner.admit(job, bind(self._plan_of(job), job.inputs))
-            except LabError as error:
-                self._give_up(job, str(error))
+            except Conflict:
+                continue  # somebody has cancelled it meanwhile
+            except Exception as error:  # a chain that can no longer be read must not keep the others waiting
+                self._give_up(job, f"It cannot go on after the restart: {error}")
             self._on_change(job.id)
 
     def _requeue(self, job: JobInfo) -> JobInfo:
         note = "Goes on after the lab was stopped"
         return self._store.write(
             lambda c: jobs.move(
-                c, job.id, "QUEUED", who="lab", attempt=job.attempt, next_attempt=job.attempt + 1, note=note
+                c,
+                job.id,
+                "QUEUED",
+                who="lab",
+                attempt=job.attempt,
+                next_attempt=job.attempt + 1,
+                note=note,
+                only="RUNNING",
             )
         ).result()
 
     def _give_up(self, job: JobInfo, error: str) -> None:
-        self._store.write(
+        change = self._store.write(
             lambda c: jobs.move(c, job.id, "FAILED", who="lab", attempt=job.attempt, error=error)
-        ).result()
+        )
+        with suppress(LabError):  # somebody else has ended it, or the disk is full and the next opening tries again
+            change.result()
 
     def _plan(self, pipeline: Any, choices: Mapping[str, int]) -> Plan:
         """Compiled once for each state of a chain's file."""
@@ -381,17 +389,26 @@ class OwnerLab(Lab):
         self._keep([FileRef(blob.digest, "plan.bin", "application/octet-stream", blob.size)])
         return blob.digest
 
+    def _settled(self, plan: Plan, wire: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """The inputs with those that follow from the machine, and the names of these."""
+        given = {name: as_plain(value) for name, value in wire.items()}
+        settled = catalog.settled(catalog.find(plan.name, self.home), given, self.settings)
+        added = {name: value for name, value in settled.items() if name not in wire}
+        return {**wire, **self._wire(plan, added)}, sorted(added)
+
+    def _drawn(self, plan: Plan, wire: dict[str, Any]) -> dict[str, Any]:
+        """The inputs with those that are drawn anew for each submission (a random seed)."""
+        drawn = {i.name: i.draw() for i in plan.inputs if i.draw is not None and i.name not in wire}
+        return {**wire, **self._wire(plan, drawn)}
+
     def _wire(self, plan: Plan, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What was given as wire values, what is to be drawn drawn, and every file kept."""
+        """What was given as wire values, and every file kept."""
         files = {info.name for info in plan.inputs if info.file}
         wire = {}
         for name, value in inputs.items():
-            if name in files and isinstance(value, str) and value and not Path(value).is_file():
-                raise InputError(f"There is no file {value} for {name!r}; check the path.")
-            wire[name] = encode(value, self._blobs, files=name in files) if not _is_wire(value) else value
-        for info in plan.inputs:
-            if info.draw is not None and info.name not in wire:
-                wire[info.name] = encode(info.draw(), self._blobs)
+            if name in files and isinstance(value, str) and value and not is_file(value):
+                raise InputError(f"There is no file {value[:300]} for {name!r}; check the path.")
+            wire[name] = encode(value, self._blobs, files=name in files)
         refs = list(results.blob_refs(wire))
         if refs:
             self._keep(refs)
@@ -430,10 +447,6 @@ def _shown(source: dict[str, Any], names: Mapping[str, str]) -> Any:
 def _frozen(info: InputInfo) -> InputInfo:
     """Without its draw: what was drawn is among the inputs."""
     return replace(info, draw=None)
-
-
-def _is_wire(value: Any) -> bool:
-    return isinstance(value, dict) and "$blob" in value
 
 
 def _title(plan: Plan, wire: Mapping[str, Any]) -> str:

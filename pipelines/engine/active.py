@@ -77,6 +77,7 @@ class Active:
         self.began = time.monotonic()
         self.typical: Mapping[str, float] = {}
         self.targets = set(job.options.get("targets") or plan.results)
+        self.ends = plan.ends
         self._left: dict[str, int] = {}
         self._followers: dict[str, list[Step]] = {}
 

@@ -7,7 +7,7 @@ Because writes are first in, first out, a job's end never overtakes the facts it
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,16 +43,16 @@ class Facts:
         self._store, self._failed = store, failed
         self._open: _Batch | None = None
 
-    def result(self, result: Result, kept: bool) -> None:
+    def result(self, result: Result, kept: Iterable[str]) -> None:
         """A step is finished.
 
         Args:
-            kept: its files are what the chain is for; else they are cache, which can be made again.
+            kept: ports whose files are what the chain is for; the others' are cache, which can be made again.
         """
         batch = self._batch()
         batch.results[result.key] = result
-        if kept:
-            batch.classes.update((ref.digest, "kept") for ref in results.blob_refs(result.outputs))
+        wanted = [result.outputs[port] for port in kept]
+        batch.classes.update((ref.digest, "kept") for ref in results.blob_refs(wanted))
 
     def line(self, job: str, attempt: int, text: str) -> None:
         """A line for a job's log."""

@@ -133,7 +133,8 @@ class Plan:
     """Steps in an order in which every step follows those it needs.
 
     Attributes:
-        results: names of the steps nobody takes from; their outputs are what the chain is for.
+        ends: the outputs, as (step, port), that no step takes: they are what the chain is for.
+        results: names of the steps that have one.
     """
 
     name: str
@@ -154,9 +155,16 @@ class Plan:
         raise UnknownName(f"{self.title} has no step {name!r}; it has {', '.join(s.name for s in self.steps)}.")
 
     @property
+    def ends(self) -> frozenset[tuple[str, str]]:
+        sources = [s for step in self.steps for s in step.inputs.values() if not isinstance(s, Value)]
+        taken = {(source.step, source.port) for source in sources}
+        working = [step for step in self.steps if step.call is not None] or self.steps
+        return frozenset((step.name, port) for step in working for port in step.outputs) - taken
+
+    @property
     def results(self) -> tuple[str, ...]:
-        taken = {need for step in self.steps for need in step.needs}
-        return tuple(s.name for s in self.steps if s.name not in taken)
+        having = {step for step, _ in self.ends}
+        return tuple(step.name for step in self.steps if step.name in having)
 
     def keys(self, salts: Mapping[str, str] | None = None) -> dict[str, str]:
         """Key of every step; of a scattered one, of the whole list."""

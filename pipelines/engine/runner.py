@@ -400,7 +400,7 @@ class Runner:
             active.job.id,
             active.job.attempt,
         )
-        self._facts.result(result, kept=step.name in active.targets)
+        self._facts.result(result, [port for port in outputs if (step.name, port) in active.ends])
 
     def _close_if_complete(self, active: Active, step: Step) -> None:
         if step.call is not None and not active.step_complete(step):
