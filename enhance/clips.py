@@ -41,6 +41,7 @@ class Clip:
         time_base: seconds a tick.
         pts: when each frame is shown, in ticks, ascending.
         end: when the last frame goes, in ticks.
+        late: ticks by which these times are too late: AVI keeps the order of decoding, not the time of showing.
         rate: frames a second if constant (to within the rounding of the timestamps), else None.
         rotation: degrees that a player turns the frames by, counterclockwise.
         matrix: the whole display matrix, nine numbers in the container's fixed point; None if there is none.
@@ -62,6 +63,7 @@ class Clip:
     time_base: Fraction
     pts: array.array[int]
     end: int
+    late: int
     rate: Fraction | None
     rotation: int
     matrix: tuple[int, ...] | None
@@ -114,7 +116,7 @@ def probe_clip(path: Path, *, threads: int = 1, progress: Progress = silent) -> 
             "subtitles": len(container.streams.subtitles),
         }
         rates = [rate for rate in (track.guessed_rate, track.average_rate) if rate]
-        promised = track.frames
+        promised, beginning = track.frames, track.start_time or 0
         has_alpha = any(component.is_alpha for component in first.format.components)
         tick = track.time_base or Fraction(1, 90000)
     times = _packet_times(path, progress)
@@ -137,6 +139,7 @@ def probe_clip(path: Path, *, threads: int = 1, progress: Progress = silent) -> 
         time_base=tick,
         pts=array.array("q", pts),
         end=end,
+        late=pts[0] - beginning if facts["container"] == "avi" else 0,
         rate=rate,
         alpha=alpha,
         notes=tuple(notes),

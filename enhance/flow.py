@@ -166,7 +166,7 @@ def _margin(places: Flow) -> Array:
     """How far inside the picture each place is, in pixels; below zero outside."""
     height, width = places.shape[:2]
     x, y = places[..., 0], places[..., 1]
-    return np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))
+    return np.asarray(np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y)))
 
 
 def _inside(places: Flow) -> Array:

@@ -72,8 +72,8 @@ def picture_track(container: av.container.InputContainer) -> av.VideoStream:
     moving = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
     if not moving or moving[0].codec_context is None:
         raise UnreadableFile(
-            f"{Path(container.name or 'The file').name} holds no moving picture that can be decoded; hand in a video, or "
-            "use the picture chain for a picture."
+            f"{Path(container.name or 'The file').name} holds no moving picture that can be decoded; hand in a video, "
+            "or use the picture chain for a picture."
         )
     return moving[0]
 

@@ -93,6 +93,7 @@ def _segment(facts: Clip, index: int, total: int, first: int, last: int) -> dict
         pts=tuple(facts.pts[first:last]),
         next_pts=follows,
         end=facts.end if follows is None else follows,
+        late=facts.late,
         origin=facts.pts[0],
         time_base=str(facts.time_base),
         rate=str(facts.rate or ""),
@@ -199,11 +200,12 @@ def _upscaler(model: str, scale: int, tile: int, threads: int, models: str, dige
 def _facts(
     stretch: Segment, target: Target, plan: Schedule, stills: SourceFrames, drawing: Drawing, notes: list[str]
 ) -> SegmentFacts:
+    late = round(stretch.late * stretch.source.time_base / plan.time_base)
     return SegmentFacts(
         index=stretch.index,
         total=stretch.total,
-        start=plan.moments[0].pts if plan.moments else plan.end,
-        end=plan.end,
+        start=(plan.moments[0].pts if plan.moments else plan.end) - late,
+        end=plan.end - late,
         time_base=str(plan.time_base),
         frames=len(plan.moments),
         fps=str(target.reached(stretch.source.rate) or ""),

@@ -46,7 +46,8 @@ class SourceFrames:
             self.missing += not right and number < len(stretch.pts)
         if before is None:
             raise UnreadableFile(
-                f"No frame of segment {stretch.index + 1} of {self._clip.name} can be decoded; the file is damaged there."
+                f"No frame of segment {stretch.index + 1} of {self._clip.name} can be decoded; the file is "
+                "damaged there."
             )
         if stretch.next_pts is None:
             yield before, None, 0.0

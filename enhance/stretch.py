@@ -22,6 +22,7 @@ class Segment:
         pts: when its frames are shown.
         next_pts: when frame `last` is shown; None if the planned stretch or the clip ends here.
         end: when its last frame goes.
+        late: ticks by which all these times are too late.
         origin: when the clip's first frame is shown.
         time_base, rate: seconds a tick and frames a second ("" if varying), as ratios in text.
         width, height: of a frame as stored.
@@ -38,6 +39,7 @@ class Segment:
     pts: tuple[int, ...]
     next_pts: int | None
     end: int
+    late: int
     origin: int
     time_base: str
     rate: str

@@ -111,7 +111,10 @@ def write_clip(
     front: bool = False,
     **context: Any,
 ) -> Path:
-    """Write a clip. Frames are HxWx3 or 4, uint8 or uint16 RGB; `matrix` None leaves the colours untagged; `front` puts the index first."""
+    """Write a clip. Frames are HxWx3 or 4, uint8 or uint16 RGB.
+
+    `matrix` None leaves the colours untagged; `front` puts the index first.
+    """
     pictures = list(frames)
     base = time_base or 1 / rate
     times = list(pts) if pts is not None else [round(i / rate / base) for i in range(len(pictures))]

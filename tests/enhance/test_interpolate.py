@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def test_pieces_give_the_same_frames_as_the_whole(count, cuts, rate, target):
     pts = [round(i / (rate or 30) / TICK) + (0 if rate else i % 3) for i in range(count + 1)]
     edges = [0, *sorted(cut for cut in cuts if cut < count), count]
     pieces = []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         part = schedule(Source(first, pts[first:last], pts[last], 0, TICK, rate), target)
         pieces += [(moment.pts, moment.frame + first, moment.t) for moment in part.moments]
     made = schedule(whole(pts[:-1], pts[-1], rate), target)
