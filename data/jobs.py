@@ -65,8 +65,12 @@ def move(
     note: str = "",
     not_before: float = 0.0,
     options: dict[str, Any] | None = None,
+    only: State | None = None,
 ) -> JobInfo:
     """One transition, matched on (job, attempt).
+
+    Args:
+        only: the state it must be in, where others that allow the transition mean something else.
 
     Raises:
         UnknownName: no such job.
@@ -75,7 +79,7 @@ def move(
     before = connection.memory.get(("job", job)) or _read(connection, job)
     if before.attempt != attempt:
         raise Conflict(f"Job {job} is in attempt {before.attempt}; a result of attempt {attempt} came too late.")
-    if to not in ALLOWED[before.state]:
+    if to not in ALLOWED[before.state] or only not in (None, before.state):
         raise Conflict(f"Job {job} is {before.state} and cannot become {to}.")
     now = time.time()
     after = replace(
