@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -42,7 +43,7 @@ def test_varying_times_are_halved_exactly(tmp_path):
     new, new_end = shown(enhanced(clip, tmp_path / "out").clip)
     edges = [Fraction(time, 1000) for time in times] + [end]
     assert new[::2] == edges[:-1]
-    assert new[1::2] == [(a + b) / 2 for a, b in zip(edges, edges[1:], strict=False)]
+    assert new[1::2] == [(a + b) / 2 for a, b in pairwise(edges)]
     assert new_end == end
 
 
@@ -145,7 +146,7 @@ def test_the_result_plays_everywhere_and_starts_before_it_is_loaded(tmp_path):
         packets = [packet for packet in file.demux(track) if packet.size]
         assert (track.codec_context.name, track.codec_context.pix_fmt) == ("h264", "yuv420p")
     assert all(packet.pts == packet.dts for packet in packets)
-    assert all(a.dts < b.dts for a, b in zip(packets, packets[1:], strict=False))
+    assert all(a.dts < b.dts for a, b in pairwise(packets))
     data = made.clip.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
     assert len(decoded(made.clip)) == len(packets) == 24
@@ -216,7 +217,8 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
     program = (
         "import resource, signal, sys; from pathlib import Path; from blocks.errors import DiskFull\n"
         "from tests.enhance._clips import *\n"
-        "out = Path(sys.argv[1]); noise = np.random.default_rng(0).integers(0, 255, (20, 180, 320, 3), dtype=np.uint8)\n"
+        "out = Path(sys.argv[1])\n"
+        "noise = np.random.default_rng(0).integers(0, 255, (20, 180, 320, 3), dtype=np.uint8)\n"
         "clip = write_clip(out / 'clip.mp4', noise)\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
         "try:\n    enhanced(clip, out / 'made', crf=0)\n"
