@@ -1,0 +1,120 @@
+"""``python -m tests.bench [names…]``: measure against rivals, print a table, write bench.json at the root.
+
+Every ``bench_*.py`` beside this file has `measure()`, which returns rows (see `Row`). With names
+(``engine upscale``) only those run, and the rows of the others stay as they are in bench.json.
+A bench that fails is reported and keeps its old rows; the others go on, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+__all__ = ["Row", "machine", "main", "table", "tidy"]
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+OUTPUT = ROOT / "bench.json"
+
+
+class Row(TypedDict):
+    """One comparison; `ratio` is ours / rival, `better` says which way is good ("lower" or "higher")."""
+
+    name: str
+    ours: float
+    rival: float
+    rival_name: str
+    ratio: float
+    unit: str
+    better: str
+
+
+def main(names: Sequence[str], output: Path = OUTPUT) -> int:
+    """Run the named benches, or all; 0 if every one of them succeeded."""
+    found = [path.stem.removeprefix("bench_") for path in sorted(HERE.glob("bench_*.py"))]
+    unknown = sorted(set(names) - set(found))
+    if unknown:
+        print(f"There is no bench {', '.join(unknown)}; there are {', '.join(found)}.", file=sys.stderr)
+        return 2
+    print(machine())
+    rows, failed = _kept(output), []
+    for name in names or found:
+        began = time.monotonic()
+        try:
+            rows[name] = [tidy(row) for row in importlib.import_module(f"tests.bench.bench_{name}").measure()]
+        except Exception:
+            failed.append(name)
+            print(f"\n{name} failed:\n{traceback.format_exc()}", file=sys.stderr)
+            continue
+        print(f"\n{name}, {time.monotonic() - began:.0f} s\n{table(rows[name])}")
+    output.write_text(_as_text([row | {"bench": name} for name in sorted(rows) for row in rows[name]]))
+    print(f"\nWritten: {output}" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    return 1 if failed else 0
+
+
+def tidy(row: Mapping[str, Any]) -> Row:
+    """A row with its figures rounded to four significant digits."""
+    figures = {name: float(f"{row[name]:.4g}") for name in ("ours", "rival", "ratio")}
+    return Row(**{name: figures.get(name, row[name]) for name in Row.__annotations__})  # type: ignore[typeddict-item]
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Rows in Markdown, for the terminal and the README."""
+    head = ["| what | ours | rival | ratio | unit | rival's name |", "|---|---:|---:|---:|---|---|"]
+    return "\n".join(
+        head
+        + [
+            f"| {r['name']} | {r['ours']:g} | {r['rival']:g} | {r['ratio']:g} ({r['better']} is better) "
+            f"| {r['unit']} | {r['rival_name']} |"
+            for r in rows
+        ]
+    )
+
+
+def machine() -> str:
+    """What this was measured on, in one line."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB of memory; Python {platform.python_version()}; "
+        f"{platform.system()} {platform.release()} {platform.machine()}"
+    )
+
+
+def _processor() -> str:
+    """The processor's name, from Linux's list where there is one."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _kept(output: Path) -> dict[str, list[Any]]:
+    """Rows of an earlier run, by bench."""
+    try:
+        rows = json.loads(output.read_text())
+    except (OSError, ValueError):
+        return {}
+    kept: dict[str, list[Any]] = {}
+    for row in rows:
+        kept.setdefault(row.pop("bench", ""), []).append(row)
+    kept.pop("", None)
+    return kept
+
+
+def _as_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """A row a line, so that a change shows as the lines that changed."""
+    return "[\n" + ",\n".join("  " + json.dumps(row) for row in rows) + "\n]\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
