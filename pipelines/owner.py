@@ -166,14 +166,18 @@ class OwnerLab(Lab):
         bound = bind(plan, wire)
         recorded = self._store.write(lambda c: jobs.add(c, job, wire, once))
         if once is None:
-            self._runner.admit(job, bound)  # its facts are written after this record: first in, first out
-        written = recorded.result()
+            self._runner.admit(replace(job, inputs=wire), bound)  # its facts are written after this record
+        try:
+            written = recorded.result()
+        except LabError:
+            self._runner.abandon(job.id)
+            raise
         if once is not None and written.id == job.id:
-            self._runner.admit(job, bound)
+            self._runner.admit(written, bound)
         return self._seen(written if written.id != job.id else replace(job, inputs=wire))
 
     def job(self, job: str) -> JobInfo:
-        return self._seen(self._runner.over(job) or jobs.get(self._store, job))
+        return self._seen(self._runner.seen(job) or jobs.get(self._store, job))
 
     def jobs(self, *, state: str | None = None, batch: str | None = None, limit: int = 50) -> list[JobInfo]:
         return [self._seen(j) for j in jobs.find(self._store, state=state, batch=batch, limit=limit)]

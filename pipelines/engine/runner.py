@@ -100,9 +100,15 @@ class Runner:
         """Stop a job: queued ones at once, running ones by asking and then by force."""
         self._tell(lambda: self._cancel(job, who))
 
-    def over(self, job: str) -> JobInfo | None:
-        """A job that has just ended, as committed; whoever waited for it need not ask the store."""
-        return self._over.get(job)
+    def abandon(self, job: str) -> None:
+        """Forget an admitted job, because its record could not be written."""
+        self._tell(lambda: self._forget_job(job))
+
+    def seen(self, job: str) -> JobInfo | None:
+        """A job in flight, or as it has just ended: whoever watches one need not ask the store."""
+        with self._lock:
+            active = self._active.get(job)
+            return self.overlay(active.job) if active is not None else self._over.get(job)
 
     def overlay(self, job: JobInfo) -> JobInfo:
         """A stored job with what only the runner knows of it: progress, note, preview, time left."""
@@ -559,6 +565,11 @@ class Runner:
         )
         future.add_done_callback(lambda _: self._on_change(job.id))
 
+    def _forget_job(self, job: str) -> None:
+        self._delayed.pop(job, None)
+        if job in self._active:
+            self._drop(self._active[job])
+
     def _drop(self, active: Active, keep: bool = False) -> None:
         """Forget an attempt: words of its runs that come later are of no attempt. Its slots free themselves."""
         for ticket, run in list(active.running.items()):
@@ -577,9 +588,13 @@ class Runner:
 
     def _moved(self, active: Active, done: Future[JobInfo]) -> None:
         error = done.exception()
-        if isinstance(error, Conflict):  # somebody else ended this attempt; it must not go on here
+        if error is None:
+            with self._lock:
+                if self._active.get(active.job.id) is active:
+                    active.job = done.result()
+        elif isinstance(error, Conflict):  # somebody else ended this attempt; it must not go on here
             self._tell(lambda: self._drop(active))
-        elif error is not None:
+        else:
             self._store_failed(error)
         self._on_change(active.job.id)
 
