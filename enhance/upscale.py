@@ -37,7 +37,7 @@ def output_megapixels(picture: Path, scale: int = 4, **_: Any) -> float:
     return probe_picture(picture).megapixels * scale * scale
 
 
-@block(version="1", units=output_megapixels)
+@block(version="1", device="any", units=output_megapixels)
 def upscale_picture(
     picture: Path,
     model: str = "realesrgan-x4plus",
