@@ -140,6 +140,8 @@ def _ahead(frames: Iterator[av.VideoFrame], first: int, spare: int) -> list[av.V
 
 def _seek(container: av.container.InputContainer, track: av.VideoStream, target: int) -> bool:
     """Go to the key frame before `target`; False if this container cannot."""
+    if container.format.name == "mpeg":  # a program stream times few of its frames; after a seek the rest are guesses
+        return False
     try:
         container.seek(target, stream=track)
     except av.FFmpegError:

@@ -39,7 +39,7 @@ class SourceFrames:
         tick = Fraction(stretch.time_base)
         before: Still | None = None
         for number, (frame, right) in enumerate(planned(decoded, times)):
-            still = self._wrap(frame)
+            still = self._wrap(self._sized(frame))
             if before is not None:
                 yield before, still, float((times[number] - times[number - 1]) * tick)
             before = still
@@ -51,6 +51,15 @@ class SourceFrames:
             )
         if stretch.next_pts is None:
             yield before, None, 0.0
+
+    def _sized(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Broadcasts may change their size on the way; the clip keeps that of its first frame."""
+        size = self._stretch.width, self._stretch.height
+        if (frame.width, frame.height) == size:
+            return frame
+        sized = frame.reformat(*size, interpolation="BICUBIC")
+        sized.pts, sized.time_base = frame.pts, frame.time_base
+        return sized
 
 
 def planned(frames: Iterator[av.VideoFrame], times: list[int]) -> Iterator[tuple[av.VideoFrame, bool]]:

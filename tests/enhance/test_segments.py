@@ -8,6 +8,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -52,6 +53,17 @@ SOURCES = {
     ),
     "old MPEG": lambda path: write_clip(
         path / "d.avi", rotate(24, SIZE), codec="mpeg4", options={"g": "7"}, max_b_frames=2
+    ),
+    "program stream": lambda path: write_clip(
+        path / "i.mpg", rotate(24, SIZE), codec="mpeg2video", rate=Fraction(25), max_b_frames=2, options={"g": "8"}
+    ),
+    "Flash": lambda path: write_clip(path / "j.flv", rotate(24, SIZE), options={"g": "7"}),
+    "Windows Media": lambda path: write_clip(path / "k.wmv", rotate(24, SIZE), codec="wmv2", options={"g": "7"}),
+    "HEVC": lambda path: write_clip(
+        path / "l.mp4",
+        rotate(24, SIZE),
+        codec="libx265",
+        options={"x265-params": "log-level=none:keyint=8:open-gop=1:bframes=3", "preset": "ultrafast"},
     ),
     "VP9": lambda path: write_clip(
         path / "e.webm", rotate(20, SIZE), codec="libvpx-vp9", options={"g": "6", "cpu-used": "8"}
@@ -194,19 +206,54 @@ def test_grey_clips_stay_grey(tmp_path):
         assert np.ptp(frame, axis=2).max() <= 2
 
 
-def test_alpha_is_kept(tmp_path):
+def see_through() -> list[np.ndarray]:
     cover = np.zeros(SIZE[::-1], np.uint8)
     cover[16:48, 20:70] = 255
-    frames = [np.dstack((frame, cover)) for frame in pan(3, SIZE)]
-    clip = write_clip(
-        tmp_path / "clip.mov", frames, codec="prores_ks", pixel_format="yuva444p10le", options={"profile": "4444"}
-    )
-    made = enhanced(clip, tmp_path / "out")
+    return [np.dstack((frame, cover)) for frame in pan(3, SIZE)]
+
+
+ALPHA = {
+    "ProRes": lambda path: write_clip(
+        path / "a.mov", see_through(), codec="prores_ks", pixel_format="yuva444p10le", options={"profile": "4444"}
+    ),
+    "VP9": lambda path: write_clip(
+        path / "b.webm", see_through(), codec="libvpx-vp9", pixel_format="yuva420p", options={"auto-alt-ref": "0"}
+    ),
+    "PNG": lambda path: write_clip(path / "c.mov", see_through(), codec="png", pixel_format="rgba"),
+}
+
+
+@pytest.mark.parametrize("kind", ALPHA)
+def test_alpha_is_kept(tmp_path, kind):
+    made = enhanced(ALPHA[kind](tmp_path), tmp_path / "out")
     assert probe_clip(made.clip).alpha
     assert any("ProRes" in note for note in made.notes)
     for frame in decoded(made.clip, "rgba"):
         assert frame[30, 40, 3] > 250
         assert frame[5, 5, 3] < 5
+
+
+def test_enlarging_and_smoothing_go_together(tmp_path):
+    """Every frame is twice as large, new ones look like the others, and pieces change nothing."""
+    clip = write_clip(tmp_path / "clip.mp4", pan(5, (48, 32), 2.0), sounds=1)
+    whole = enhanced(clip, tmp_path / "whole", scale=2, seconds=9, **LOSSLESS)
+    pieces = enhanced(clip, tmp_path / "pieces", scale=2, seconds=0.07, **LOSSLESS)
+    assert (whole.facts["width"], whole.facts["height"], whole.facts["frames"]) == (96, 64, 10)
+    frames = decoded(whole.clip)
+    assert all(np.array_equal(a, b) for a, b in zip(frames, decoded(pieces.clip), strict=True))
+    small = decoded(clip)
+    assert all(psnr(cv2.resize(frames[2 * i], (48, 32), interpolation=cv2.INTER_AREA), small[i]) > 24 for i in range(5))
+    assert packets_of(whole.clip, "audio") == packets_of(clip, "audio")
+
+
+def test_a_change_of_size_on_the_way_is_evened_out(tmp_path):
+    first = write_clip(tmp_path / "1.ts", pan(10, SIZE))
+    second = write_clip(tmp_path / "2.ts", pan(10, (128, 96)), pts=range(10, 20))
+    clip = tmp_path / "clip.ts"
+    clip.write_bytes(first.read_bytes() + second.read_bytes())
+    made = enhanced(clip, tmp_path / "out")
+    assert {frame.shape for frame in decoded(made.clip)} == {(SIZE[1], SIZE[0], 3)}
+    assert made.facts["frames"] > 20
 
 
 def test_interlaced_clips_are_made_whole_and_it_is_said(tmp_path):
