@@ -26,14 +26,16 @@ _GUESS = {"realesr-animevideov3": 0.8, _MODEL: 25.0}
 def build() -> Graph:
     """picture -> upscaled -> stamped with how it was made"""
     import gradio as gr
-    from daggr import FnNode, Graph
+    from daggr import FnNode, Graph, InputNode
 
+    model = gr.Textbox(_MODEL, label="Model", info="Name of an upscaler; `doctor` lists those that are here.")
+    source = InputNode("source", ports={"picture": gr.Image(type="filepath", label="Picture"), "model": model})
     upscale = FnNode(
         upscale_picture,
         name="upscale",
         inputs={
-            "picture": gr.Image(type="filepath", label="Picture"),
-            "model": gr.Textbox(_MODEL, label="Model", info="Name of an upscaler; `doctor` lists those that are here."),
+            "picture": source.picture,
+            "model": source.model,
             "scale": gr.Radio([2, 3, 4], value=4, label="Times larger"),
             "denoise": gr.Slider(0, 1, 1, label="Denoise", info="For models that have a strength."),
             "tile": gr.Number(0, label="Tile", info="Side in pixels; 0 chooses by memory."),
@@ -44,7 +46,7 @@ def build() -> Graph:
     finished = FnNode(
         stamp,
         name="stamp",
-        inputs={"file": upscale.picture, "source_type": "algorithmicallyEnhanced"},
+        inputs={"file": upscale.picture, "system": source.model, "source_type": "algorithmicallyEnhanced"},
         outputs={"picture": gr.Image(label="With its recipe")},
     )
     return Graph("Enhance a picture", nodes=[finished])

@@ -71,6 +71,7 @@ class Active:
         self.cancelling = False
         self.cancelled_by = ""
         self.unmoved = True  # still QUEUED in the store
+        self.lost = ""  # why facts that this attempt rests on were not written
         self.preview: str | None = None
         self.previews: list[str] = []
         self.note = ""
@@ -211,7 +212,8 @@ class Active:
 
     def _run(self, step: Step, index: int, item: Any) -> Run:
         inputs, recipe = {}, {}
-        for port, source in step.inputs.items():
+        for port, given in step.inputs.items():
+            source = self.plan.origin(given)
             value = _pick(item, source) if isinstance(source, Each) else self._value(source)
             if value is _ABSENT:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from blocks.block import Block
@@ -154,6 +155,20 @@ class Plan:
                 return step
         raise UnknownName(f"{self.title} has no step {name!r}; it has {', '.join(s.name for s in self.steps)}.")
 
+    def origin(self, source: Source) -> Source:
+        """Where a value really comes from: an input node hands on what it was given, and leaves no trace in a key."""
+        return self._handed_on.get((source.step, source.port), source) if isinstance(source, From) else source
+
+    @cached_property
+    def _handed_on(self) -> dict[tuple[str, str], Source]:
+        found: dict[tuple[str, str], Source] = {}
+        for step in self.steps:
+            if step.call is None:
+                for port, source in zip(step.outputs, step.inputs.values(), strict=False):
+                    known = (source.step, source.port) if isinstance(source, From) else None
+                    found[step.name, port] = found.get(known, source) if known else source
+        return found
+
     @property
     def ends(self) -> frozenset[tuple[str, str]]:
         sources = [s for step in self.steps for s in step.inputs.values() if not isinstance(s, Value)]
@@ -171,7 +186,7 @@ class Plan:
         salts = salts or {}
         keys: dict[str, str] = {}
         for step in self.steps:
-            inputs = {port: _in_key(source, keys) for port, source in step.inputs.items()}
+            inputs = {port: _in_key(self.origin(source), keys) for port, source in step.inputs.items()}
             keys[step.name] = step_key(step.block, inputs, salts.get(step.name, ""), step.extra)
         return keys
 
