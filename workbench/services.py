@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from data.records import Estimate, JobInfo, LogLine, StepInfo
     from pipelines.lab import Lab
 
-__all__ = ["SAMPLES", "Item", "Services"]
+__all__ = ["SAMPLES", "Entry", "Item", "Services", "sample_path"]
 
 SAMPLES = Path(__file__).parent / "samples"
 PICTURE_SUFFIXES = (".png", ".jpg", ".webp")
 MOST_AT_ONCE = 200
+
+Entry = Mapping[str, Any]
+"""A file as a page holds it: its `digest`, and the `name` to go by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class Item:
     media_type: str
     size: int
     facts: Facts
+
+    @property
+    def entry(self) -> dict[str, str]:
+        """What stands for it on a page."""
+        return {"digest": self.digest, "name": self.name}
 
 
 class Services:
@@ -75,7 +84,7 @@ class Services:
         name = safe_name(path.name, "upload")
         try:
             describe(path, name)
-            return self._item(self.lab.import_file(path, name, user=user.name).digest)
+            return self._item(self.lab.import_file(path, name, user=user.name).digest, name)
         finally:
             path.unlink(missing_ok=True)
 
@@ -85,17 +94,20 @@ class Services:
         path = sample_path(kind)
         if path is None:
             raise UnknownName(f"There is no sample {kind!r} in this copy of the lab. Upload a file instead.")
-        return self._item(self.lab.import_file(path, path.name, user=user.name).digest)
+        return self._item(self.lab.import_file(path, path.name, user=user.name).digest, path.name)
 
-    def items(self, user: User, digests: Sequence[str]) -> list[Item]:
-        """The files of these digests, in order."""
-        if len(digests) > MOST_AT_ONCE:
-            raise InputError(f"{len(digests)} files at once are too many; enhance at most {MOST_AT_ONCE} together.")
-        for digest in digests:
+    def items(self, user: User, chosen: Sequence[Entry]) -> list[Item]:
+        """The files that were chosen, in order."""
+        if len(chosen) > MOST_AT_ONCE:
+            raise InputError(f"{len(chosen)} files at once are too many; enhance at most {MOST_AT_ONCE} together.")
+        found = []
+        for entry in chosen:
+            digest = entry.get("digest") if isinstance(entry, Mapping) else None
             if not isinstance(digest, str) or not re.fullmatch(r"[0-9a-f]{64}", digest):
-                raise InputError(f"{str(digest)[:80]!r} is not the digest of a file. Add the file first.")
+                raise InputError(f"{str(entry)[:80]} is not a file of this lab. Add the file first.")
             authorize(user, "view", f"file {digest[:12]}")
-        return [self._item(digest) for digest in digests]
+            found.append(self._item(digest, safe_name(str(entry.get("name") or ""), "")))
+        return found
 
     def facts(self, digest: str) -> Facts | None:
         """Figures of a file, or None where it has none."""
@@ -106,24 +118,24 @@ class Services:
 
     # Enhancing
 
-    def enhance(self, user: User, digests: Sequence[str], options: EnhanceOptions, once: str) -> list[JobInfo]:
+    def enhance(self, user: User, chosen: Sequence[Entry], options: EnhanceOptions, once: str) -> list[JobInfo]:
         """Queue one job a file. The same request with the same `once` again returns the same jobs.
 
         Raises:
             InputError: nothing chosen, or options that cannot be met.
         """
         authorize(user, "run", "enhancement")
-        planned = [(item, *self._plan(item, options)) for item in self.items(user, digests)]
+        planned = [(item, *self._plan(item, options)) for item in self.items(user, chosen)]
         if not planned:
             raise InputError("Nothing is chosen yet. Add a picture or clip, or take a sample.")
         token = once or uuid4().hex
         batch = f"{token[:12]}-{uuid4().hex[:6]}" if len(planned) > 1 else None
         return [self._submit(user, item, pipeline, inputs, token, batch) for item, pipeline, inputs in planned]
 
-    def estimate(self, user: User, digests: Sequence[str], options: EnhanceOptions) -> list[Estimate]:
+    def estimate(self, user: User, chosen: Sequence[Entry], options: EnhanceOptions) -> list[Estimate]:
         """Time and space for each file, before anything is started."""
-        planned = [self._plan(item, options) for item in self.items(user, digests)]
-        return [self.lab.estimate(pipeline, inputs) for pipeline, inputs in planned]
+        planned = [self._plan(item, options) for item in self.items(user, chosen)]
+        return [_outside(self.lab.estimate, pipeline, inputs) for pipeline, inputs in planned]
 
     # Jobs
 
@@ -168,10 +180,10 @@ class Services:
         """The same inputs under the same token are one job, unless that job came to nothing."""
         once = f"{user.name}/{token}/{_fingerprint(pipeline, inputs)}"
         title = _title(item, inputs)
-        job = self.lab.submit(pipeline, inputs, user=user.name, batch=batch, once=once, title=title)
+        queue = partial(_outside, self.lab.submit, pipeline, inputs, user=user.name, batch=batch, title=title)
+        job: JobInfo = queue(once=once)
         while job.state in ("FAILED", "CANCELLED"):
-            again = f"{once}/{job.id}"
-            job = self.lab.submit(pipeline, inputs, user=user.name, batch=batch, once=again, title=title)
+            job = queue(once=f"{once}/{job.id}")
         return job
 
     def _plan(self, item: Item, options: EnhanceOptions) -> tuple[str, dict[str, Any]]:
@@ -180,9 +192,9 @@ class Services:
     def _ref(self, item: Item) -> FileRef:
         return FileRef(item.digest, item.name, item.media_type, item.size)
 
-    def _item(self, digest: str) -> Item:
+    def _item(self, digest: str, name: str) -> Item:
         media = self.lab.media(digest)
-        return Item(digest, media.name, media.media_type, media.size, self._facts(digest))
+        return Item(digest, name or media.name, media.media_type, media.size, self._facts(digest))
 
     def _read_facts(self, digest: str) -> Facts:
         media = self.lab.media(digest)
@@ -194,6 +206,11 @@ def sample_path(kind: str) -> Path | None:
     files = sorted(SAMPLES.iterdir()) if SAMPLES.is_dir() else []
     wanted = PICTURE_SUFFIXES if kind == "picture" else (".mp4",)
     return next((file for file in files if file.suffix in wanted), None)
+
+
+def _outside(call: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    """Call the lab as if from no page: Gradio's parts, which chains are written with, have no values in a handler."""
+    return Context().run(call, *args, **named)
 
 
 def _fingerprint(pipeline: str, inputs: dict[str, Any]) -> str:

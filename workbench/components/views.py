@@ -52,6 +52,11 @@ class FileView:
     height: int = 0
     fps: float = 0.0
 
+    @property
+    def brief(self) -> str:
+        """The figures that fit on a short line."""
+        return " · ".join([*(figure for figure in self.figures if not figure.endswith(" frames")), self.size])
+
 
 @dataclass(frozen=True, slots=True)
 class JobView:

@@ -15,7 +15,7 @@ from workbench.access import User, who
 from workbench.components.views import ACTIVE, chosen_view, job_view, result_view
 from workbench.enhance_options import EnhanceOptions
 from workbench.pages.enhance_form import Form, clip_note, estimate_words, form, has_denoise, picture_note, scale_choices
-from workbench.pages.wiring import ON_ACT, POLL_BUSY, POLL_IDLE, QUIET, told, when_opened
+from workbench.pages.wiring import ON_ACT, POLL_BUSY, POLL_IDLE, QUIET, remember, told, when_opened
 from workbench.services import Services
 
 __all__ = ["SLUG", "TITLE", "build"]
@@ -23,11 +23,11 @@ __all__ = ["SLUG", "TITLE", "build"]
 TITLE = "Enhance"
 SLUG = "enhance"
 
+Chosen = list[dict[str, str]]
+"""The files on the form as the browser holds them: `digest` and `name` of each."""
+
 PIPELINES = frozenset({"enhance_picture", "enhance_clip"})
 RECENT = 8
-
-REMEMBER = "(id) => { if (id) history.replaceState(null, '', location.pathname + '?job=' + encodeURIComponent(id)); }"
-"""The job that is looked at stays in the page's address: reload it, or come back to it."""
 
 
 @dataclass(frozen=True)
@@ -63,29 +63,31 @@ def _files(services: Services, page: Form, view: View) -> None:
     """Files come in by upload or as a sample, and leave by their cross."""
     shown = [page.chosen, page.listing, page.problems, page.pictures, page.clips, page.start]
 
-    def add(files: list[str] | None, chosen: list[str] | None, request: gr.Request) -> Any:
+    @told
+    def add(files: list[str] | None, chosen: Chosen | None, request: gr.Request) -> Any:
         user, known, wrong = who(request), list(chosen or []), []
         for file in files or []:
             try:
-                known.append(services.take_in(user, str(file)).digest)
+                known.append(services.take_in(user, str(file)).entry)
             except LabError as error:
                 wrong.append(str(error))
         return None, *_chosen(services, user, known, wrong)
 
     @told
-    def act(chosen: list[str] | None, request: gr.Request, event: gr.EventData) -> Any:
+    def act(chosen: Chosen | None, request: gr.Request, event: gr.EventData) -> Any:
         user, known = who(request), list(chosen or [])
         if event.act == "drop":
-            known = [digest for digest in known if digest != event.id]
+            known = [item.entry for item in services.items(user, known) if item.digest != event.id]
         elif event.act == "sample":
-            known.append(services.sample(user, event.id).digest)
+            known.append(services.sample(user, event.id).entry)
         else:
             return (gr.skip(),) * len(shown)
         return _chosen(services, user, known)
 
     def opened(sample: str, request: gr.Request) -> Any:
-        known = [services.sample(who(request), sample).digest] if sample in ("picture", "clip") else []
-        return _chosen(services, who(request), known)
+        if sample not in ("picture", "clip"):
+            return (gr.skip(),) * len(shown)
+        return _chosen(services, who(request), [services.sample(who(request), sample).entry])
 
     page.files.upload(add, [page.files, page.chosen], [page.files, *shown], api_name="enhance_add", **QUIET)
     page.listing.click(act, page.chosen, shown, api_visibility="private", **QUIET)
@@ -93,13 +95,12 @@ def _files(services: Services, page: Form, view: View) -> None:
     when_opened(opened, page.chosen, shown, "sample")
 
 
-def _chosen(services: Services, user: User, digests: Sequence[str], wrong: Sequence[str] = ()) -> tuple[Any, ...]:
+def _chosen(services: Services, user: User, chosen: Chosen, wrong: Sequence[str] = ()) -> tuple[Any, ...]:
     """Everything on the form that follows from which files are chosen."""
-    known = list(dict.fromkeys(digests))
-    items = services.items(user, known)
+    items = list({item.digest: item for item in services.items(user, chosen)}.values())
     kinds = {item.facts.kind for item in items} or {"picture", "clip"}
     return (
-        known,
+        [item.entry for item in items],
         parts.chosen(chosen_view(items)),
         parts.problems(wrong),
         gr.Column(visible="picture" in kinds),
@@ -112,7 +113,7 @@ def _options(services: Services, page: Form) -> None:
     """Estimate and comments follow the form."""
 
     def estimate(
-        chosen: list[str] | None,
+        chosen: Chosen | None,
         picture_model: str,
         picture_scale: int,
         denoise: float,
@@ -154,7 +155,7 @@ def _start(services: Services, page: Form, view: View) -> None:
     token = gr.Textbox(visible=False)
 
     def submit(
-        chosen: list[str] | None,
+        chosen: Chosen | None,
         picture_model: str,
         picture_scale: int,
         denoise: float,
@@ -186,7 +187,7 @@ def _start(services: Services, page: Form, view: View) -> None:
         [page.problems, *view.outputs],
         api_name="enhance_submit",
         **QUIET,
-    ).then(None, view.current, None, js=REMEMBER)
+    ).then(None, view.current, None, js=remember("stage"))
     when_opened(fresh_token, token, token, "once")
 
 
@@ -214,7 +215,7 @@ def _watch(services: Services, view: View) -> None:
     view.clock.tick(tick, reads, view.outputs, api_visibility="private", **QUIET)
     for part in (view.stage, view.recent):
         part.click(act, reads, view.outputs, api_visibility="private", **QUIET).then(
-            None, view.current, None, js=REMEMBER
+            None, view.current, None, js=remember("stage")
         )
     when_opened(opened, view.current, view.outputs, "job")
 

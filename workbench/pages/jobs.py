@@ -10,7 +10,7 @@ from blocks.errors import UnknownName
 from workbench import components as parts
 from workbench.access import User, who
 from workbench.components.views import ACTIVE, STATES, job_view, log_times, step_view
-from workbench.pages.wiring import ON_ACT, POLL_BUSY, POLL_IDLE, QUIET, record, told, when_opened
+from workbench.pages.wiring import ON_ACT, POLL_BUSY, POLL_IDLE, QUIET, record, remember, told, when_opened
 from workbench.services import Services
 
 __all__ = ["SLUG", "TITLE", "build"]
@@ -19,8 +19,6 @@ TITLE = "Jobs"
 SLUG = "jobs"
 
 MOST = 100
-
-REMEMBER = "(id) => history.replaceState(null, '', location.pathname + (id ? '?job=' + encodeURIComponent(id) : ''))"
 
 
 def build(services: Services) -> None:
@@ -58,7 +56,9 @@ def build(services: Services) -> None:
     clock.tick(look, reads, writes, api_visibility="private", **QUIET)
     state.change(look, reads, writes, api_visibility="private", **QUIET)
     for part in (table, detail):
-        part.click(act, reads, writes, api_visibility="private", **QUIET).then(None, current, None, js=REMEMBER)
+        part.click(act, reads, writes, api_visibility="private", **QUIET).then(
+            None, current, None, js=remember("detail")
+        )
     when_opened(opened, current, writes, "job")
     _endpoints(services)
 

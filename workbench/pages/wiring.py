@@ -14,7 +14,7 @@ from gradio.context import Context
 
 from blocks.errors import LabError
 
-__all__ = ["ON_ACT", "POLL_BUSY", "POLL_IDLE", "QUIET", "record", "told", "when_opened"]
+__all__ = ["ON_ACT", "POLL_BUSY", "POLL_IDLE", "QUIET", "record", "remember", "told", "when_opened"]
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -33,6 +33,14 @@ element.addEventListener('click', (event) => {
 });
 """
 """Script of a `gradio.HTML`: a click on anything with `data-act` becomes an event that says which and on what."""
+
+
+def remember(focus: str) -> str:
+    """JavaScript that keeps a job in the page's address, and on a narrow screen scrolls to where it is shown."""
+    return (
+        "(id) => { history.replaceState(null, '', location.pathname + (id ? '?job=' + encodeURIComponent(id) : ''));"
+        f" if (id && innerWidth <= 900) document.getElementById('{focus}').scrollIntoView(); }}"
+    )
 
 
 def when_opened(handler: Callable[..., Any], reads: Any, outputs: Any, parameter: str) -> None:

@@ -1,5 +1,5 @@
 // Arrows move the focus in anything marked data-list, between its data-item elements. Escape closes what is open.
-import { isTyping } from "./shell.js";
+const { isTyping } = window.lab;
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1, ArrowRight: 1, ArrowLeft: -1 };
 
@@ -21,11 +21,21 @@ function columns(items) {
   return below < 0 ? items.length : below;
 }
 
+// Gradio gives each choice of a group a name of its own, so the browser does not move between them; this does.
+function choose(event) {
+  const choices = [...event.target.closest("fieldset").querySelectorAll("input[type=radio]")];
+  const next = choices[(choices.indexOf(event.target) + STEPS[event.key] + choices.length) % choices.length];
+  event.preventDefault();
+  next.focus();
+  next.click();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
   if (event.key in STEPS) {
     const list = event.target.closest?.("[data-list]");
-    if (list) move(event, list);
+    if (event.target.matches?.("fieldset input[type=radio]")) choose(event);
+    else if (list) move(event, list);
     else if (event.target === document.body && event.key === "ArrowDown") {
       const first = document.querySelector("[data-list] [data-item]");
       if (first) { event.preventDefault(); first.focus(); }

@@ -1,5 +1,5 @@
 // The parts of every page that are not Gradio's: theme, help, broken pictures, and Escape.
-const { wanted, paint } = window.labTheme;
+const { wanted, paint, isTyping } = window.lab;
 
 paint();
 // Gradio sets its own idea of dark once it has started; ours stays in force.
@@ -16,8 +16,6 @@ const help = document.getElementById("help");
 const toggleHelp = () => (help.open ? help.close() : help.showModal());
 document.getElementById("help-open").addEventListener("click", toggleHelp);
 help.addEventListener("click", (event) => { if (event.target === help) help.close(); });
-
-export const isTyping = (target) => target.closest?.("input:not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable]") != null;
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "?" && !isTyping(event.target) && !event.ctrlKey && !event.metaKey) {
