@@ -18,7 +18,8 @@ import numpy as np
 from enhance.colour import Colour, PixelLayout, as_written, from_array, to_array
 from enhance.cuts import is_cut
 from enhance.flow import FlowInterpolator
-from enhance.interpolate import Interpolator, Moment, Schedule
+from enhance.interpolate import Interpolator
+from enhance.timing import Moment, Schedule
 
 __all__ = ["Drawing", "Still", "Upscaler"]
 
@@ -51,12 +52,8 @@ class Still:
 
 
 def enlarge(array: Array, upscale: Upscaler) -> Array:
-    """Enlarge colours with the upscaler, which knows 8-bit RGB, and alpha by a cubic curve."""
-    deep = array.dtype == np.uint16
-    colours = (array[..., :3] >> 8).astype(np.uint8) if deep else array[..., :3]
-    large = upscale(np.ascontiguousarray(colours))
-    if deep:
-        large = large.astype(np.uint16) * 257
+    """Enlarge colours with the upscaler, which knows RGB, and alpha by a cubic curve."""
+    large = upscale(np.ascontiguousarray(array[..., :3]))
     if array.shape[2] == 3:
         return large
     size = (large.shape[1], large.shape[0])

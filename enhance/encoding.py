@@ -18,7 +18,7 @@ import av
 
 from blocks.errors import DiskFull, InputError, UnreadableFile
 from enhance.colour import Colour, PixelLayout
-from enhance.interpolate import Schedule
+from enhance.timing import Schedule
 
 __all__ = ["Encoder", "SegmentFacts", "SegmentWriter", "read_facts", "saving"]
 

@@ -20,6 +20,10 @@ class Reporter:
         self._scratch, self._progress, self._total = scratch, progress, total
         self._done, self._shown = 0, time.monotonic()
 
+    def alive(self) -> None:
+        """Within a frame: nothing new, but the work may be stopped here."""
+        self._progress(self._done / max(1, self._total), f"frame {self._done + 1} of {self._total}")
+
     def tell(self, frame: av.VideoFrame) -> None:
         self._done += 1
         picture = None

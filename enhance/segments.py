@@ -15,6 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from blocks.block import block
 from blocks.errors import InputError
 from blocks.progress import Progress, silent
@@ -22,12 +24,15 @@ from enhance.clips import Clip, probe_clip
 from enhance.colour import Colour, PixelLayout, layout_of
 from enhance.drawing import Drawing, Still, Upscaler
 from enhance.encoding import Encoder, SegmentFacts, SegmentWriter, saving
-from enhance.interpolate import Schedule, Target, open_interpolator, schedule
+from enhance.interpolate import open_interpolator
 from enhance.report import Reporter
 from enhance.source import SourceFrames
 from enhance.stretch import Segment
+from enhance.timing import Schedule, Target, schedule
 
 __all__ = ["enhance_segment", "plan_segments"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def _clip_size(clip: Path, **_: Any) -> float:
@@ -127,6 +132,7 @@ def enhance_segment(
     interpolator: str = "dis",
     models: str = "",
     digest: str = "",
+    interpolator_digest: str = "",
     tile: int = 0,
     threads: int = 1,
     crf: int = 17,
@@ -146,7 +152,7 @@ def enhance_segment(
         factor: frames for each one ("2", "5/2"); "1" keeps the frames as they are.
         interpolator: "dis" or "rife".
         models: folder or file with the person's own weights.
-        digest: SHA-256 that the upscaler's weights must have, or "".
+        digest, interpolator_digest: SHA-256 that the weights of the upscaler and of RIFE must have, or "".
         tile: edge of the upscaler's tiles in pixels; 0 chooses.
         threads: of each part of the work.
         crf: quality of H.264, 0 (lossless) to 51; 17 cannot be told from the original.
@@ -167,11 +173,12 @@ def enhance_segment(
     size = stretch.width * scale, stretch.height * scale
     colour = Colour(*stretch.colour)
     layout = layout_of(stretch.pixel_format, *size, see_through=stretch.alpha)
-    upscale = _upscaler(model, scale, tile, threads, models, digest)
-    notes = _notes(stretch, layout, size, upscale is not None, interpolator)
-    drawing = Drawing(plan, layout, colour, open_interpolator(interpolator, models, threads), upscale)
+    reporter = Reporter(scratch, progress, len(plan.moments))
+    upscale = _upscaler(model, scale, tile, threads, models, digest, reporter)
+    drawing = Drawing(
+        plan, layout, colour, open_interpolator(interpolator, models, threads, interpolator_digest), upscale
+    )
     stills = SourceFrames(clip, stretch, lambda frame: Still(frame, layout, colour, upscale), threads)
-    preview = Reporter(scratch, progress, len(plan.moments))
     out = scratch / f"segment-{stretch.index:05d}.mov"
     with (
         saving(out),
@@ -179,14 +186,16 @@ def enhance_segment(
     ):
         for frame in drawing.frames(stills.pairs()):
             writer.write(frame)
-            preview.tell(frame)
+            reporter.tell(frame)
         if not plan.moments:  # the target's frames all fall into other segments; a file needs one nevertheless
             writer.write(next(stills.pairs())[0].written())
-        writer.finish(_facts(stretch, target, plan, stills, drawing, notes))
+        writer.finish(_facts(stretch, target, plan, stills, drawing, _notes(stretch, layout, size)))
     return out
 
 
-def _upscaler(model: str, scale: int, tile: int, threads: int, models: str, digest: str) -> Upscaler | None:
+def _upscaler(
+    model: str, scale: int, tile: int, threads: int, models: str, digest: str, reporter: Reporter
+) -> Upscaler | None:
     if scale not in (1, 2, 3, 4):
         raise InputError(f"A scale of {scale} is not possible; choose 1, 2, 3 or 4.")
     if scale == 1:
@@ -194,7 +203,15 @@ def _upscaler(model: str, scale: int, tile: int, threads: int, models: str, dige
     from enhance.upscalers import load_upscaler
 
     folder = Path(models) if models else None
-    return load_upscaler(model, scale=scale, models=folder, tile=tile, threads=threads, digest=digest)
+    upscaler = load_upscaler(model, scale=scale, models=folder, tile=tile, threads=threads, digest=digest)
+
+    def enlarge(frame: Array) -> Array:
+        """A large frame takes seconds: the reporter hears of each step, so that it can be stopped in between."""
+        white = np.iinfo(frame.dtype).max
+        bands = upscaler.bands(frame, lambda _share: reporter.alive())
+        return np.concatenate([np.rint(band * white).astype(frame.dtype) for band in bands])
+
+    return enlarge
 
 
 def _facts(
@@ -217,9 +234,7 @@ def _facts(
     )
 
 
-def _notes(
-    stretch: Segment, layout: PixelLayout, size: tuple[int, int], enlarged: bool, interpolator: str
-) -> list[str]:
+def _notes(stretch: Segment, layout: PixelLayout, size: tuple[int, int]) -> list[str]:
     """What these settings do to this clip that a person might not expect."""
     notes = []
     if stretch.interlaced:
@@ -231,9 +246,6 @@ def _notes(
             f"{size[0]}x{size[1]} is an odd size; to keep it the clip is written with full chroma (4:4:4), which "
             "browsers play but QuickTime and many phones do not."
         )
-    if layout.deep and (enlarged or interpolator == "rife"):
-        which = "upscaler" if enlarged else "interpolator"
-        notes.append(f"The {which} works with 8 bits a channel; the result is written with 10, but new detail has 8.")
     if stretch.colour[3] == 16:
         notes.append("The clip is HDR (PQ); its tags are kept, its mastering display and light level data are not.")
     return notes

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from blocks.errors import InputError
-from enhance.interpolate import Source
+from enhance.timing import Source
 
 __all__ = ["Segment"]
 

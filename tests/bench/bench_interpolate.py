@@ -7,6 +7,7 @@ Both get the same frames in the same process, turn by turn, on one thread. `pyth
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median
@@ -20,13 +21,15 @@ from tests.enhance._clips import fast_pan, limbs, occlusion, pan, psnr, rotate
 
 __all__ = ["measure"]
 
+Array = np.ndarray[Any, np.dtype[Any]]
+
 SIZE = (640, 360)
 FRAMES = 9
 ROUNDS = 3
 RIVAL = "ffmpeg minterpolate (mci, aobmc, bidir, vsbmc)"
 BEST = "fps=60:mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1:scd=none"
 
-CLIPS = {
+CLIPS: dict[str, Callable[[], list[Array]]] = {
     "pan": lambda: pan(FRAMES, SIZE, 2.7),
     "rotation": lambda: rotate(FRAMES, SIZE, 0.6),
     "fast pan": lambda: fast_pan(FRAMES, SIZE),
@@ -34,12 +37,11 @@ CLIPS = {
     "crossing limbs": lambda: limbs(FRAMES, SIZE),
 }
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
 
 def measure() -> list[dict[str, Any]]:
     """Likeness (PSNR, dB) for each kind of movement and CPU seconds for a new 640x360 frame."""
-    rows, times = [], ([], [])
+    rows: list[dict[str, Any]] = []
+    times: tuple[list[float], list[float]] = ([], [])
     for kind, make in CLIPS.items():
         frames = make()
         for turn in range(ROUNDS):

@@ -1,141 +1,63 @@
-"""New frames are shown at exactly the right times, and drawn by whom one asked for."""
+"""New frames are drawn by whom one asked for."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from safetensors.torch import save_file
 
-from blocks.errors import InputError, NotAvailable, UnknownName
-from enhance.interpolate import Source, Target, open_interpolator, schedule
-
-TICK = Fraction(1, 1000)
-
-
-def whole(pts, end, rate=None, time_base=TICK):
-    return Source(0, pts, end, pts[0], time_base, rate)
+from blocks.errors import Conflict, NotAvailable, UnknownName
+from enhance.interpolate import open_interpolator, rife_weights
+from tests.enhance._clips import enhanced, pan, write_clip
+from tests.enhance.rife.conftest import _released
 
 
-def times(made):
-    return [moment.pts * made.time_base for moment in made.moments]
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """A models folder with both versions of RIFE, in the layout of the released files."""
+    folder = tmp_path_factory.mktemp("models")
+    for version in ("4.6", "4.25"):
+        tensors = {name: tensor.contiguous() for name, tensor in _released(version).items()}
+        save_file(tensors, folder / f"rife{version.replace('.', '')}.safetensors")
+    return folder
 
 
-def test_sixty_to_a_hundred_and_twenty_doubles_the_frames_in_the_same_time():
-    made = schedule(whole(range(10), 10, Fraction(60), Fraction(1, 60)), Target.read(fps="120"))
-    assert times(made) == [Fraction(n, 120) for n in range(20)]
-    assert made.end * made.time_base == Fraction(10, 60)
-    assert [moment.t for moment in made.moments[:4]] == [0, Fraction(1, 2), 0, Fraction(1, 2)]
-
-
-@given(
-    gaps=st.lists(st.integers(1, 5000), min_size=1, max_size=30),
-    start=st.integers(-1000, 1000),
-    factor=st.integers(1, 8),
-)
-def test_a_whole_factor_divides_every_gap_exactly(gaps, start, factor):
-    pts = [start + sum(gaps[:i]) for i in range(len(gaps) + 1)]
-    made = schedule(whole(pts[:-1], pts[-1]), Target(factor=Fraction(factor)))
-    shown = times(made)
-    assert len(shown) == factor * len(gaps)
-    assert [time / TICK for time in shown[::factor]] == pts[:-1]
-    assert made.end * made.time_base == pts[-1] * TICK
-    for i, gap in enumerate(gaps):
-        assert shown[i * factor : (i + 1) * factor] == [
-            (pts[i] + Fraction(j * gap, factor)) * TICK for j in range(factor)
-        ]
-
-
-@pytest.mark.parametrize(
-    ("rate", "fps"), ((24, "60"), (30, "120"), (25, "60"), (60, "24"), (24, "23.976"), (50, "60000/1001"))
-)
-def test_any_rate_becomes_any_other_on_an_even_grid(rate, fps):
-    target = Target.read(fps=fps)
-    made = schedule(whole(range(50), 50, Fraction(rate), Fraction(1, rate)), target)
-    assert times(made) == [n / target.fps for n in range(len(made.moments))]
-    assert len(made.moments) == -(-Fraction(50, rate) * target.fps // 1)
-    for moment in made.moments:
-        assert (moment.frame + moment.t) / rate == moment.pts * made.time_base
-
-
-def test_every_source_frame_that_lies_on_the_grid_is_kept_as_it_is():
-    made = schedule(whole(range(24), 24, Fraction(24), Fraction(1, 24)), Target.read(fps="60"))
-    assert [moment.frame for moment in made.moments if not moment.t] == list(range(0, 24, 2))
-
-
-def test_rounded_timestamps_of_a_constant_rate_move_nothing():
-    pts = [round(i * 1000 / 30) for i in range(30)]
-    made = schedule(whole(pts, 1000, Fraction(30)), Target.read(fps="120"))
-    assert len(made.moments) == 120
-    assert {moment.t for moment in made.moments} == {Fraction(n, 4) for n in range(4)}
-    assert [made.moments[4 * i].pts * made.time_base for i in range(30)] == [p * TICK for p in pts]
-
-
-def test_a_varying_rate_is_sampled_where_it_is_in_time():
-    made = schedule(whole([0, 100, 350], 400), Target.read(fps="20"))
-    assert [(moment.frame, moment.t) for moment in made.moments] == [
-        (0, 0),
-        (0, Fraction(1, 2)),
-        (1, 0),
-        (1, Fraction(1, 5)),
-        (1, Fraction(2, 5)),
-        (1, Fraction(3, 5)),
-        (1, Fraction(4, 5)),
-        (2, 0),
-    ]
-
-
-@given(
-    count=st.integers(1, 40),
-    cuts=st.sets(st.integers(1, 39)),
-    rate=st.sampled_from([None, Fraction(30), Fraction(24000, 1001)]),
-    target=st.sampled_from([Target.read(fps="50"), Target.read(fps="59.94"), Target.read(factor="3")]),
-)
-def test_pieces_give_the_same_frames_as_the_whole(count, cuts, rate, target):
-    pts = [round(i / (rate or 30) / TICK) + (0 if rate else i % 3) for i in range(count + 1)]
-    edges = [0, *sorted(cut for cut in cuts if cut < count), count]
-    pieces = []
-    for first, last in pairwise(edges):
-        part = schedule(Source(first, pts[first:last], pts[last], 0, TICK, rate), target)
-        pieces += [(moment.pts, moment.frame + first, moment.t) for moment in part.moments]
-    made = schedule(whole(pts[:-1], pts[-1], rate), target)
-    assert pieces == [(moment.pts, moment.frame, moment.t) for moment in made.moments]
-
-
-def test_short_names_of_broadcast_rates_are_understood():
-    for text in ("59.94", "60000/1001", "60000:1001"):
-        assert Target.read(fps=text).fps == Fraction(60000, 1001)
-    assert Target.read(fps="23.98").fps == Fraction(24000, 1001)
-    assert Target.read(fps="12.5").fps == Fraction(25, 2)
-    assert Target.read(fps="120", factor="3") == Target(fps=Fraction(120))
-
-
-@pytest.mark.parametrize("settings", ({"fps": "fast"}, {"fps": "0"}, {"fps": "1e9"}, {"factor": "-2"}, {"fps": "1/0"}))
-def test_nonsense_is_refused_with_an_example(settings):
-    with pytest.raises(InputError, match=r"120|choose"):
-        Target.read(**settings)
-
-
-def test_a_broken_factor_needs_a_constant_rate():
-    with pytest.raises(InputError, match="varying rate"):
-        schedule(whole([0, 10, 40], 50), Target.read(factor="5/2"))
-
-
-def test_a_clock_too_fine_for_a_file_is_rounded_and_never_stands_still():
-    nano = Fraction(1, 10**9)
-    made = schedule(Source(0, [0, 16_666_667, 33_333_333], 50_000_000, 0, nano, None), Target.read(factor="7"))
-    assert made.time_base.denominator < 2**31
-    assert min(made.lengths()) > 0
-    assert abs(made.moments[7].pts * made.time_base - 16_666_667 * nano) < Fraction(1, 10**8)
-
-
-def test_interpolators_are_chosen_by_name(tmp_path):
+def test_flow_is_chosen_by_name_and_needs_nothing():
     a, b = (np.full((64, 64, 3), value, np.uint8) for value in (10, 30))
     assert open_interpolator("dis").between(a, b, 0.5).mean() == pytest.approx(20, abs=1)
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(UnknownName, match="dis, rife"):
         open_interpolator("magic")
-    with pytest.raises(NotAvailable, match=r"flownet\.pkl"):
-        open_interpolator("rife", models=str(tmp_path))
+
+
+def test_missing_weights_are_explained(tmp_path):
+    for place in ("", str(tmp_path), str(tmp_path / "gone")):
+        with pytest.raises(NotAvailable, match="dis, which needs none"):
+            open_interpolator("rife", models=place)
+
+
+def test_the_newest_rife_in_the_folder_is_taken_or_the_file_that_is_named(models):
+    assert rife_weights(str(models)).name == "rife425.safetensors"
+    assert rife_weights(str(models / "rife46.safetensors")).name == "rife46.safetensors"
+
+
+@pytest.mark.parametrize("channels", (3, 4))
+@pytest.mark.parametrize("kind", (np.uint8, np.uint16))
+def test_rife_draws_frames_of_any_depth_and_with_alpha(models, channels, kind):
+    a, b = (np.full((32, 48, channels), value, kind) for value in (40, 80))
+    drawn = open_interpolator("rife", str(models)).between(a, b, 0.5)
+    assert (drawn.shape, drawn.dtype) == (a.shape, kind)
+    if channels == 4:
+        assert (drawn[..., 3] == 60).all()
+
+
+def test_replaced_weights_are_noticed(models):
+    with pytest.raises(Conflict, match="replaced"):
+        open_interpolator("rife", str(models), digest="0" * 64)
+
+
+def test_a_clip_is_smoothed_by_rife(models, tmp_path):
+    clip = write_clip(tmp_path / "clip.mp4", pan(3, (64, 32)))
+    assert enhanced(clip, tmp_path / "out", interpolator="rife", models=str(models)).facts["frames"] == 6
