@@ -16,8 +16,8 @@ __all__ = ["Reporter"]
 class Reporter:
     """Tells how far a segment is, and about every second shows the frame that was just made."""
 
-    def __init__(self, scratch: Path, progress: Progress, total: int) -> None:
-        self._scratch, self._progress, self._total = scratch, progress, total
+    def __init__(self, scratch: Path, progress: Progress, total: int, rotation: int) -> None:
+        self._scratch, self._progress, self._total, self._rotation = scratch, progress, total, rotation
         self._done, self._shown = 0, time.monotonic()
 
     def alive(self) -> None:
@@ -25,12 +25,13 @@ class Reporter:
         self._progress(self._done / max(1, self._total), f"frame {self._done + 1} of {self._total}")
 
     def tell(self, frame: av.VideoFrame) -> None:
+        """One more frame is done; this one."""
         self._done += 1
         picture = None
         if time.monotonic() - self._shown >= 1.0:
             self._shown = time.monotonic()
             picture = self._scratch / f"preview-{self._done:05d}.jpg"
-            _shrunk(frame).save(picture, quality=80)
+            _shrunk(frame).rotate(self._rotation, expand=True).save(picture, quality=80)
         self._progress(self._done / max(1, self._total), f"frame {self._done} of {self._total}", picture)
 
 

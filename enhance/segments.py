@@ -104,6 +104,7 @@ def _segment(facts: Clip, index: int, total: int, first: int, last: int) -> dict
         rate=str(facts.rate or ""),
         width=facts.width,
         height=facts.height,
+        rotation=facts.rotation,
         pixel_format=facts.pixel_format,
         interlaced=facts.interlaced,
         alpha=facts.alpha,
@@ -173,7 +174,7 @@ def enhance_segment(
     size = stretch.width * scale, stretch.height * scale
     colour = Colour(*stretch.colour)
     layout = layout_of(stretch.pixel_format, *size, see_through=stretch.alpha)
-    reporter = Reporter(scratch, progress, len(plan.moments))
+    reporter = Reporter(scratch, progress, len(plan.moments), stretch.rotation)
     upscale = _upscaler(model, scale, tile, threads, models, digest, reporter)
     drawing = Drawing(
         plan, layout, colour, open_interpolator(interpolator, models, threads, interpolator_digest), upscale

@@ -26,7 +26,7 @@ class Segment:
         origin: when the clip's first frame is shown.
         time_base, rate: seconds a tick and frames a second ("" if varying), as ratios in text.
         width, height: of a frame as stored.
-        pixel_format, interlaced, alpha: see `enhance.clips.Clip`.
+        rotation, pixel_format, interlaced, alpha: see `enhance.clips.Clip`.
         sample_aspect: width of a pixel over its height, as a ratio in text.
         colour: matrix, range, primaries, transfer.
         notes: what a person should know about the clip.
@@ -45,6 +45,7 @@ class Segment:
     rate: str
     width: int
     height: int
+    rotation: int
     pixel_format: str
     interlaced: bool
     alpha: bool

@@ -309,8 +309,9 @@ def test_a_stretch_that_cannot_be_decoded_is_stood_in_for_and_said(tmp_path):
     assert shown(made.clip)[1] == 1
 
 
-def test_progress_counts_frames_and_shows_one_now_and_then(tmp_path, monkeypatch):
-    clip = write_clip(tmp_path / "clip.mp4", pan(6, SIZE))
+def test_progress_counts_frames_and_shows_one_upright_now_and_then(tmp_path, monkeypatch):
+    frames = [np.vstack((frame[:32], frame[32:] // 8)) for frame in pan(6, SIZE)]  # dark below
+    clip = write_clip(tmp_path / "clip.mp4", frames, rotation=90)
     told = []
     seconds = iter(range(1000))
     monkeypatch.setattr("time.monotonic", lambda: next(seconds))
@@ -318,7 +319,10 @@ def test_progress_counts_frames_and_shows_one_now_and_then(tmp_path, monkeypatch
     assert [note for _, note, _ in told][-1] == "frame 12 of 12"
     assert [fraction for fraction, _, _ in told] == sorted(fraction for fraction, _, _ in told)
     pictures = [preview for *_, preview in told if preview]
-    assert Image.open(pictures[0]).size == SIZE
+    with Image.open(pictures[0]) as picture:
+        assert picture.size == SIZE[::-1]
+        left, right = np.hsplit(np.asarray(picture.convert("L")), 2)
+    assert left.mean() > 2 * right.mean()  # a quarter turn counterclockwise: what was above is left
 
 
 def test_stopping_leaves_no_half_file(tmp_path):
