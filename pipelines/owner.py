@@ -42,7 +42,19 @@ class OwnerLab(Lab):
         from pipelines.door import Door
 
         self.settings = settings
+        self._closed = False
         self._store = Store.open(settings.home)
+        try:
+            self._move_in(settings)
+            self._door = Door(self)
+        except BaseException:  # or nobody could open the home while this process lives
+            if hasattr(self, "_runner"):
+                self._runner.close()
+            self._store.close()
+            raise
+        self._recovery.start()
+
+    def _move_in(self, settings: Settings) -> None:
         self._blobs = Blobs(settings.home / "blobs")
         self._blobs.remove_stale()
         scratch = settings.home / "scratch"
@@ -54,12 +66,15 @@ class OwnerLab(Lab):
         self._runner = Runner(self._store, self._blobs, settings.slots(), scratch, self._on_change)
         self._runner.start(settings.warm)
         left = jobs.unfinished(self._store)  # before anybody can submit more
-        self._door = Door(self)
         self._recovery = threading.Thread(target=self._recover, args=(left,), name="recovery", daemon=True)
-        self._recovery.start()
 
     def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         self._door.close()
+        with self._changed:
+            self._changed.notify_all()  # whoever watches need not wait any longer
         self._recovery.join()
         self._runner.close()
         self._store.close()
@@ -261,7 +276,9 @@ class OwnerLab(Lab):
 
     def watch(self, job: str, version: int = -1, timeout: float = 10.0) -> tuple[JobInfo, int]:
         with self._changed:
-            self._changed.wait_for(lambda: self._versions.get(job, 0) > version, timeout if version >= 0 else 0)
+            self._changed.wait_for(
+                lambda: self._closed or self._versions.get(job, 0) > version, timeout if version >= 0 else 0
+            )
             now = self._versions.get(job, 0)
         return self.job(job), now
 
@@ -360,6 +377,8 @@ class OwnerLab(Lab):
 
     def _plan(self, pipeline: Any, choices: Mapping[str, int]) -> Plan:
         """Compiled once for each state of a chain's file."""
+        if isinstance(pipeline, Plan):  # compiled where its functions live
+            return pipeline
         if not isinstance(pipeline, str):
             return compile_graph(pipeline, self._blobs, choices=choices)
         chain = catalog.find(pipeline, self.home)
