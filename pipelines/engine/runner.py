@@ -17,11 +17,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-from blocks.errors import Conflict, CorruptBlob, LabError, NotAvailable
+from blocks.errors import Conflict, CorruptBlob, LabError, NotAvailable, StoreError, UnknownName
 from data import jobs, results
 from data.blobs import Blobs
 from data.records import FileRef, JobInfo, Result, StepInfo
@@ -38,6 +39,11 @@ __all__ = ["Runner"]
 
 _TRANSIENT = frozenset({"TransientError", "WorkerLost", "CorruptBlob"})
 _BACKOFF = (1.0, 5.0, 30.0)  # seconds before the first, second and later retries
+_STALL = 5.0  # seconds before a job is tried again that the store refused
+_NOT_OURS = (
+    Conflict,
+    UnknownName,
+)  # somebody else ended this attempt, or it was never recorded: it must not go on here
 _RECENT = 4096  # results kept in memory, so that a rerun need not even ask the store
 
 
@@ -78,6 +84,8 @@ class Runner:
         self._recent: dict[str, dict[str, Any]] = {}
         self._typical: dict[str, float] = {}
         self._over: dict[str, JobInfo] = {}
+        self._turns: dict[str, int] = {}
+        self._stalled: dict[str, str] = {}
         self._numbers = itertools.count()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="runner", daemon=True)
@@ -114,6 +122,8 @@ class Runner:
         """A stored job with what only the runner knows of it: progress, note, preview, time left."""
         with self._lock:
             active = self._active.get(job.id)
+            if job.id in self._stalled and job.state in ("QUEUED", "RUNNING"):
+                return replace(job, note=self._stalled[job.id])
             if active is None or active.job.attempt != job.attempt or job.state not in ("QUEUED", "RUNNING"):
                 return job
             return replace(
@@ -214,6 +224,7 @@ class Runner:
             self._end_unstarted(job, str(error))
             return
         self._active[job.id] = active
+        self._turns.setdefault(job.id, next(self._numbers))  # the clock of the day may jump; this does not
         for step in active.startable():
             self._open(active, step)
         self._finish_if_complete(active)
@@ -232,7 +243,8 @@ class Runner:
         return {key: outputs for key, outputs in found.items() if self._kept(outputs)}
 
     def _kept(self, outputs: dict[str, Any]) -> bool:
-        return all(self._blobs.has(ref.digest) for ref in results.blob_refs(outputs))
+        refs = list(results.blob_refs(outputs))
+        return all(self._blobs.has(ref.digest) and self._blobs.size(ref.digest) == ref.size for ref in refs)
 
     def _open(self, active: Active, step: Step) -> None:
         runs = active.open(step)
@@ -251,7 +263,7 @@ class Runner:
 
     def _schedule(self) -> None:
         """Fill free slots: by priority, then first come first served."""
-        for active in sorted(self._active.values(), key=lambda a: (-a.job.priority, a.job.created_at)):
+        for active in sorted(self._active.values(), key=lambda a: (-a.job.priority, self._turns[a.job.id])):
             if not self._pool.idle:
                 return
             if active.cancelling:
@@ -263,7 +275,7 @@ class Runner:
 
     def _start_ready(self, active: Active) -> None:
         for _ in range(len(active.ready)):
-            if not active.ready:
+            if not active.ready or not self._pool.idle:
                 return
             run = active.ready.popleft()
             if not self._begin(active, run):
@@ -457,24 +469,42 @@ class Runner:
 
     def _retry(self, active: Active, message: str, failures: int) -> None:
         delay = _BACKOFF[min(failures, len(_BACKOFF)) - 1]
-        attempt = active.job.attempt + 1
-        options = {**active.job.options, "failures": failures}
-        note = f"Attempt {attempt} in {delay:.0f} s, after: {message}"
+        note = f"Attempt {active.job.attempt + 1} in {delay:.0f} s, after: {message}"
         self._facts.line(active.job.id, active.job.attempt, note)
         self._drop(active)
-        again = replace(
-            active.job, state="QUEUED", attempt=attempt, options=options, not_before=time.time() + delay, note=note
-        )
-        self._move(
-            active,
-            "QUEUED",
-            who="lab",
-            next_attempt=attempt,
-            note=note,
-            not_before=again.not_before,
-            options=options,
-        )
-        self._later(again, delay, lambda: self._admit(again, active.plan))
+        self._requeue(active, delay, note, {**active.job.options, "failures": failures})
+
+    def _requeue(self, active: Active, delay: float, note: str, options: dict[str, Any]) -> None:
+        """The next attempt of a job whose last one is dropped."""
+        job = active.job
+        later = replace(job, state="QUEUED", attempt=job.attempt + 1, note=note, options=options, error=None)
+        later = replace(later, not_before=time.time() + delay)
+        again = partial(self._requeue, active, delay, note, options)
+
+        def written(done: Future[JobInfo]) -> None:
+            error = done.exception()
+            if isinstance(error, _NOT_OURS):
+                self._tell(lambda: self._forget_job(job.id))
+            elif error is not None:
+                self._tell(lambda: self._set_aside(job, error, again))
+            self._on_change(job.id)
+
+        self._stalled.pop(job.id, None)
+        self._facts.send()
+        self._store.write(
+            lambda c: jobs.move(
+                c,
+                job.id,
+                "QUEUED",
+                who="lab",
+                attempt=job.attempt,
+                next_attempt=later.attempt,
+                note=note,
+                not_before=later.not_before,
+                options=options,
+            )
+        ).add_done_callback(written)
+        self._later(later, delay, lambda: self._admit(later, active.plan))
 
     def _distrust(self, run: Run) -> None:
         """A file of this run's inputs is damaged: take bad ones away, so that what made them runs again."""
@@ -489,6 +519,7 @@ class Runner:
     def _cancel(self, job: JobInfo, who: str) -> None:
         active = self._active.get(job.id)
         if active is None:
+            self._stalled.pop(job.id, None)
             _, waiting, _ = self._delayed.pop(job.id, (0.0, job, None))  # perhaps a later attempt than was meant
             self._end_unstarted(waiting, None, who)
             return
@@ -520,6 +551,8 @@ class Runner:
         previews = [FileRef(d, "preview.png", "image/png", self._blobs.size(d)) for d in shown]
 
         def change(connection: Any) -> JobInfo:
+            if active.lost:
+                raise StoreError(active.lost)
             jobs.save_steps(connection, job.id, job.attempt, rows)
             results.remember_blobs(connection, previews, dict.fromkeys(shown, "transient"), time.time())
             if active.unmoved and state == "SUCCEEDED":  # nothing had to run
@@ -535,16 +568,18 @@ class Runner:
 
     def _ended(self, active: Active, done: Future[JobInfo]) -> None:
         """The commit is back (called by the store's writer): now the job is what it says."""
+        error = done.exception()
+        if error is not None and not isinstance(error, _NOT_OURS):
+            self._store_failed(error)
+            return
         with self._lock:
             if self._active.get(active.job.id) is active:
                 del self._active[active.job.id]
-        error = done.exception()
-        if error is None:
-            self._over[active.job.id] = done.result()
+                self._turns.pop(active.job.id, None)
+            if error is None:
+                self._over[active.job.id] = done.result()
             if len(self._over) > _RECENT:
                 del self._over[next(iter(self._over))]
-        elif not isinstance(error, Conflict):
-            self._store_failed(error)
         self._on_change(active.job.id)
 
     def _break(self, job: JobInfo, error: Exception) -> None:
@@ -563,10 +598,19 @@ class Runner:
         future = self._store.write(
             lambda c: jobs.move(c, job.id, state, who=who, attempt=job.attempt, error=error, progress=0.0)
         )
-        future.add_done_callback(lambda _: self._on_change(job.id))
+
+        def written(done: Future[JobInfo]) -> None:
+            failed = done.exception()
+            if failed is not None and not isinstance(failed, _NOT_OURS):
+                self._tell(lambda: self._set_aside(job, failed, lambda: self._end_unstarted(job, error, who)))
+            self._on_change(job.id)
+
+        future.add_done_callback(written)
 
     def _forget_job(self, job: str) -> None:
         self._delayed.pop(job, None)
+        self._stalled.pop(job, None)
+        self._turns.pop(job, None)
         if job in self._active:
             self._drop(self._active[job])
 
@@ -581,36 +625,47 @@ class Runner:
         if not keep and self._active.get(active.job.id) is active:
             del self._active[active.job.id]
 
-    def _move(self, active: Active, to: Any, **facts: Any) -> None:
-        self._facts.send()
-        future = self._store.write(lambda c: jobs.move(c, active.job.id, to, attempt=active.job.attempt, **facts))
-        future.add_done_callback(lambda done: self._moved(active, done))
-
     def _moved(self, active: Active, done: Future[JobInfo]) -> None:
         error = done.exception()
         if error is None:
             with self._lock:
                 if self._active.get(active.job.id) is active:
                     active.job = done.result()
-        elif isinstance(error, Conflict):  # somebody else ended this attempt; it must not go on here
+        elif isinstance(error, _NOT_OURS):
             self._tell(lambda: self._drop(active))
         else:
             self._store_failed(error)
         self._on_change(active.job.id)
 
+    # -- a store that refuses ---------------------------------------------------------------------------------------
+
     def _store_failed(self, error: BaseException) -> None:
-        """The memory cannot be written (a full disk): stop what runs and say why; nothing acknowledged is lost."""
-        self.trouble = str(error)
+        """Facts were lost (a full disk): no job in flight may end as if they were written; all start over.
 
-        def stop_all() -> None:
-            for active in list(self._active.values()):
-                self._drop(active)
-                self._on_change(active.job.id)
+        Called by the store's writer, before it takes the next change.
+        """
+        with self._lock:
+            for active in self._active.values():
+                active.lost = str(error)
+            self._recent.clear()  # some of it may be what was lost
+        self._tell(lambda: self._stall(error))
 
-        self._tell(stop_all)
+    def _stall(self, error: BaseException) -> None:
+        note = "Goes on after the lab's memory could not be written"
+        for active in [a for a in self._active.values() if a.lost]:
+            self._drop(active)
+            order = partial(self._requeue, active, 0.0, note, active.job.options)
+            if active.cancelling:
+                order = partial(self._end_unstarted, active.job, None, active.cancelled_by)
+            self._set_aside(active.job, error, order)
 
-    trouble: str | None = None
-    """Why the store could not be written, if it could not."""
+    def _set_aside(self, job: JobInfo, error: BaseException, order: Callable[[], None]) -> None:
+        """Do something about a job when the store may have recovered; until then its note says what it waits for."""
+        if job.id in self._active:
+            self._drop(self._active[job.id])
+        self._stalled[job.id] = f"Waits for the lab's memory: {error}"
+        self._later(job, _STALL, order)
+        self._on_change(job.id)
 
 
 _LOST = (

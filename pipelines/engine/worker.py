@@ -35,6 +35,7 @@ from typing import Any
 
 from blocks.block import INJECTED, block_of
 from blocks.errors import Cancelled, InputError
+from data._disk import full
 from data.blobs import Blobs
 from pipelines.engine.plan import Call
 from pipelines.engine.values import decode, encode
@@ -128,8 +129,9 @@ def run_task(task: Task, send: Send, cancelled: threading.Event) -> None:
         send("failed", task.ticket, "Cancelled", str(stop), "")
     except BaseException as error:  # a step may raise anything; the owner decides what it means
         kind = type(error).__name__ if type(error).__module__ == "blocks.errors" else "error"
-        kind = "DiskFull" if isinstance(error, OSError) and error.errno == 28 else kind
         text = str(error) if kind != "error" else f"{type(error).__name__}: {error}"
+        if isinstance(error, OSError) and full(error):
+            kind, text = "DiskFull", f"No space is left for what this step makes ({error}). Free some and try again."
         send("failed", task.ticket, kind, text, traceback.format_exc())
     finally:
         shutil.rmtree(task.scratch, ignore_errors=True)
