@@ -104,10 +104,10 @@ class Door:
             well, answer = self._answer(name, args, kwargs)
             caller.send((well, answer))
 
-    def _answer(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
+    def _answer(self, name: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bool, Any]:
         if name == "hello":
             return True, os.getpid()
-        if name not in CALLS:
+        if not isinstance(name, str) or name not in CALLS:
             return False, StoreError(f"The lab that owns this home does not know {name!r}; is it an older version?")
         try:
             return True, getattr(self._lab, name)(*args, **kwargs)
