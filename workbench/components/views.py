@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.components.words import bytes_of, clock, duration, rate
 from workbench.facts import Facts
+from workbench.media import INLINE, media_url, thumb_url
 from workbench.services import Item, Services
 
 if TYPE_CHECKING:
+    from data.records import Media
     from workbench.access import User
 
 __all__ = [
@@ -41,13 +43,18 @@ ACTIVE = frozenset({"QUEUED", "RUNNING"})
 
 @dataclass(frozen=True, slots=True)
 class FileView:
-    """A file of the lab with its figures in words."""
+    """A file of the lab with its figures in words.
+
+    Attributes:
+        url: where to look at it: the file itself, or its thumbnail where browsers do not show its format.
+    """
 
     digest: str
     name: str
     kind: str
     size: str
     figures: tuple[str, ...]
+    url: str
     width: int = 0
     height: int = 0
     fps: float = 0.0
@@ -135,21 +142,23 @@ def digest_of(value: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def file_view(digest: str, name: str, size: int, facts: Facts | None) -> FileView:
+def file_view(file: Item | Media, facts: Facts | None) -> FileView:
     """A file in words."""
+    url = media_url(file.digest) if file.media_type in INLINE else thumb_url(file.digest)
     if facts is None:
-        return FileView(digest, name, "file", bytes_of(size), ())
+        return FileView(file.digest, file.name, "file", bytes_of(file.size), (), url)
     figures = [f"{facts.width} × {facts.height}"]
     if facts.kind == "clip":
         frames = f"{facts.frames} frames" if facts.frames else ""
         figures += [part for part in (rate(facts.fps), frames, duration(facts.seconds)) if part]
     fps = float(facts.fps) if facts.fps else 0.0
-    return FileView(digest, name, facts.kind, bytes_of(size), tuple(figures), facts.width, facts.height, fps)
+    size = bytes_of(file.size)
+    return FileView(file.digest, file.name, facts.kind, size, tuple(figures), url, facts.width, facts.height, fps)
 
 
 def chosen_view(items: Sequence[Item]) -> list[FileView]:
     """Files that were chosen, in words."""
-    return [file_view(item.digest, item.name, item.size, item.facts) for item in items]
+    return [file_view(item, item.facts) for item in items]
 
 
 def result_view(services: Services, user: User, job: JobView) -> tuple[FileView | None, FileView | None, list[str]]:
@@ -165,8 +174,7 @@ def result_view(services: Services, user: User, job: JobView) -> tuple[FileView 
 def _stored(services: Services, digest: str | None) -> FileView | None:
     if digest is None:
         return None
-    media = services.lab.media(digest)
-    return file_view(digest, media.name, media.size, services.facts(digest))
+    return file_view(services.lab.media(digest), services.facts(digest))
 
 
 def _notes(outputs: Mapping[str, Any]) -> list[str]:

@@ -64,11 +64,11 @@ def _files(services: Services, page: Form, view: View) -> None:
     shown = [page.chosen, page.listing, page.problems, page.pictures, page.clips, page.start]
 
     @told
-    def add(files: list[str] | None, chosen: Chosen | None, request: gr.Request) -> Any:
+    def add(files: list[dict[str, Any]] | None, chosen: Chosen | None, request: gr.Request) -> Any:
         user, known, wrong = who(request), list(chosen or []), []
         for file in files or []:
             try:
-                known.append(services.take_in(user, str(file)).entry)
+                known.append(services.take_in(user, file["path"]).entry)
             except LabError as error:
                 wrong.append(str(error))
         return None, *_chosen(services, user, known, wrong)
@@ -89,7 +89,9 @@ def _files(services: Services, page: Form, view: View) -> None:
             return (gr.skip(),) * len(shown)
         return _chosen(services, who(request), [services.sample(who(request), sample).entry])
 
-    page.files.upload(add, [page.files, page.chosen], [page.files, *shown], api_name="enhance_add", **QUIET)
+    # Not preprocessed: that would leave an empty file beside each upload.
+    uploaded = {"api_name": "enhance_add", "preprocess": False, **QUIET}
+    page.files.upload(add, [page.files, page.chosen], [page.files, *shown], **uploaded)
     page.listing.click(act, page.chosen, shown, api_visibility="private", **QUIET)
     view.stage.click(act, page.chosen, shown, api_visibility="private", **QUIET)
     when_opened(opened, page.chosen, shown, "sample")
