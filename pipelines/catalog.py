@@ -25,7 +25,7 @@ from blocks.errors import InputError, UnknownName
 __all__ = ["ChainFile", "Work", "chains", "find", "load_graph", "load_module", "settled", "work_of"]
 
 _HERE = Path(__file__).parent
-_NOT_CHAINS = frozenset({"__init__", "access", "catalog", "compiled", "door", "lab", "owner", "settings", "show"})
+_NO_BUILD = "it has no function build() that returns a daggr.Graph"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class ChainFile:
 
 def chains(home: Path | None = None) -> list[ChainFile]:
     """Every chain, the lab's own first; a broken file is listed with its error and harms nothing else."""
-    own = [_read(p, own=True) for p in sorted(_HERE.glob("*.py")) if p.stem not in _NOT_CHAINS]
+    own = [chain for p in sorted(_HERE.glob("*.py")) if (chain := _read(p, own=True)).error != _NO_BUILD]
     folder = home / "pipelines" if home is not None else None
     others = [_read(p, own=False) for p in sorted(folder.glob("*.py"))] if folder and folder.is_dir() else []
     taken = {chain.name for chain in own}
@@ -108,7 +108,7 @@ def load_module(chain: ChainFile) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise InputError(f"{chain.path.name} failed while it was read, {_line(error, chain.path)}: {error}") from error
     _loaded[name] = state
@@ -129,7 +129,7 @@ def load_graph(chain: ChainFile) -> Any:
     build: Callable[[], Any] = load_module(chain).build
     try:
         graph = build()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"build() of {chain.path.name} failed, {_line(error, chain.path)}: {error}") from error
     if not isinstance(graph, Graph):
         raise InputError(f"build() of {chain.path.name} gave a {type(graph).__name__}; it must return a daggr.Graph.")
@@ -149,7 +149,10 @@ def settled(chain: ChainFile, inputs: Mapping[str, Any], settings: Any) -> dict[
 
 
 def _read(path: Path, own: bool) -> ChainFile:
-    status = path.stat()
+    try:
+        status = path.stat()
+    except OSError as error:  # a link that leads nowhere
+        return ChainFile(path.stem, path, "", own, f"it cannot be read: {error.strerror}")
     return _read_once(path, own, (status.st_mtime_ns, status.st_size))
 
 
@@ -157,13 +160,17 @@ def _read(path: Path, own: bool) -> ChainFile:
 def _read_once(path: Path, own: bool, state: tuple[int, int]) -> ChainFile:
     """Read a file again only when it has changed."""
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError, ValueError) as error:
-        line = f"line {error.lineno}: {error.msg}" if isinstance(error, SyntaxError) else str(error)
-        return ChainFile(path.stem, path, "", own, line)
+        source = path.read_text(encoding="utf-8")
+        if own and "\ndef build(" not in source:  # the rest of this room; not worth parsing
+            return ChainFile(path.stem, path, "", own, _NO_BUILD)
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        return ChainFile(path.stem, path, "", own, f"line {error.lineno}: {error.msg}")
+    except (OSError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deep
+        return ChainFile(path.stem, path, "", own, f"it cannot be read: {error or type(error).__name__}")
     text = (ast.get_docstring(tree) or "").split("\n")[0]
     if not any(isinstance(node, ast.FunctionDef) and node.name == "build" for node in tree.body):
-        return ChainFile(path.stem, path, text, own, "it has no function build() that returns a daggr.Graph")
+        return ChainFile(path.stem, path, text, own, _NO_BUILD)
     return ChainFile(path.stem, path, text, own)
 
 

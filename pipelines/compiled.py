@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
@@ -35,7 +36,7 @@ def recall(folder: Path, state: str) -> Plan | None:
 
     try:
         plan = pickle.loads((folder / f"{state}.plan").read_bytes())
-    except (OSError, pickle.UnpicklingError, AttributeError, ImportError, EOFError):
+    except Exception:  # a plan that cannot be read is only made again, and pickles may fail with anything
         return None
     return plan if isinstance(plan, Plan) else None
 
@@ -57,7 +58,8 @@ def keep(folder: Path, state: str, plan: Plan) -> None:
 def _sources() -> str:
     """The lab's own code, once a process: code that changes under a running process does not change the process."""
     found = sorted((str(p), p.stat().st_mtime_ns, p.stat().st_size) for room in _ROOMS for p in _files(_ROOT / room))
-    return hashlib.sha256(repr([found, metadata.version("daggr"), metadata.version("gradio")]).encode()).hexdigest()
+    software = [sys.version, metadata.version("daggr"), metadata.version("gradio")]
+    return hashlib.sha256(repr([found, software]).encode()).hexdigest()
 
 
 def _files(folder: Path) -> Iterator[Path]:

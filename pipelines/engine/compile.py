@@ -142,7 +142,9 @@ def _remote_step(
 def _pass_step(
     node: Any, name: str, wired: dict[str, Source], blobs: Blobs, ports: tuple[str, ...], outputs: tuple[str, ...]
 ) -> tuple[Step, list[InputInfo]]:
-    sources, infos = _sources(node, name, ports, wired, blobs, dict.fromkeys(ports, None))
+    """A file component of an input node must be given; what else is missing passes None on, as in daggr."""
+    defaults = {p: None for p in ports if p not in node._input_components}
+    sources, infos = _sources(node, name, ports, wired, blobs, defaults)
     return Step(name, None, _PASS, sources, outputs), infos
 
 
