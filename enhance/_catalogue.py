@@ -35,6 +35,7 @@ class UpscalerInfo:
         how_to_get: what to do if not; "" if present.
         denoise: whether its denoise strength can be chosen.
         path: the checkpoint, or None for released weights.
+        size: bytes of its files; 0 while they are absent.
     """
 
     name: str
@@ -50,6 +51,7 @@ class UpscalerInfo:
     how_to_get: str = ""
     denoise: bool = False
     path: Path | None = None
+    size: int = 0
 
     def note(self, scale: int) -> str:
         """How this factor comes about where it is not the network's own; else ""."""
@@ -171,6 +173,7 @@ def _released_info(release: Release, folder: Path | None, why: str) -> UpscalerI
         release.digest if present else "",
         present,
         why,
+        size=sum(file.stat().st_size for file in files) if present else 0,
     )
 
 
@@ -199,6 +202,7 @@ def _brought_info(path: Path, stems: set[str]) -> UpscalerInfo:
         why,
         denoise=kind == "denoise" or (sibling != path.stem and sibling in stems),
         path=path,
+        size=path.stat().st_size,
     )
 
 

@@ -57,6 +57,9 @@ class NcnnNetwork:
         self.on_step: Callable[[float], None] | None = None
         self._mat = ncnn.Mat
         self._net = ncnn.Net()
+        self._pools = (ncnn.PoolAllocator(), ncnn.PoolAllocator())  # named after the net, so freed after it
+        self._shape: tuple[int, ...] = ()
+        self._net.opt.blob_allocator, self._net.opt.workspace_allocator = self._pools
         self._net.opt.num_threads = threads
         self._net.opt.use_vulkan_compute = False
         self._net.opt.lightmode = True
@@ -92,6 +95,10 @@ class NcnnNetwork:
         return result
 
     def _forward(self, entry: str, planes: Floats, exit_: str, stops: tuple[str, ...]) -> Floats:
+        if planes.shape != self._shape:  # freed memory is kept for the next run, but only equal sizes fit it
+            for pool in self._pools:
+                pool.clear()
+            self._shape = planes.shape
         run = self._net.create_extractor()
         run.input(entry, self._mat(planes).clone())
         for index, stop in enumerate(stops):

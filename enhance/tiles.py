@@ -28,7 +28,7 @@ class Layout:
     """How a network wants to be tiled.
 
     Attributes:
-        tile: core's largest side in source pixels; 0 for the whole picture at once.
+        tile: core's largest side in source pixels (a view's is two overlaps more); 0 for the whole at once.
         overlap: pixels shown around a core.
         feather: pixels either side of a core's border over which neighbours are mixed; at most half of `overlap`.
         align: views start at multiples of this (pixel-unshuffle and window networks need it).
@@ -113,15 +113,22 @@ def stitch(
 
 
 def _spans(length: int, layout: Layout) -> list[Span]:
-    tile = layout.tile or length
-    count = max(1, -(-length // tile))
-    size = -(-length // count)
+    size = -(-length // _count(length, layout))
     size = -(-size // layout.align) * layout.align
     around = -(-layout.overlap // layout.align) * layout.align
     return [
         Span((start, min(start + size, length)), (max(0, start - around), min(length, start + size + around)))
         for start in range(0, length, size)
     ]
+
+
+def _count(length: int, layout: Layout) -> int:
+    """One or two pieces need no overlap at the picture's own borders, so they may be larger than a tile."""
+    if not layout.tile or length <= layout.tile + 2 * layout.overlap:
+        return 1
+    if length <= 2 * (layout.tile + layout.overlap):
+        return 2
+    return -(-length // layout.tile)
 
 
 def _reach(span: Span, feather: int, length: int) -> tuple[int, int]:

@@ -117,7 +117,7 @@ def test_odd_and_smallest_sizes(tmp_path: Path, scratch: Path, size: tuple[int, 
 
 
 def test_equal_inputs_give_equal_files_whatever_the_tile(tmp_path: Path, scratch: Path) -> None:
-    path = write_picture(Picture((gradient(90, 70, 3),)), tmp_path / "a.png")
+    path = write_picture(Picture((gradient(190, 70, 3),)), tmp_path / "a.png")
     first = upscale_picture(path, FAST, 2, scratch=scratch).read_bytes()
     assert upscale_picture(path, FAST, 2, scratch=scratch).read_bytes() == first
     whole = read_picture(upscale_picture(path, FAST, 2, scratch=scratch)).array
@@ -136,7 +136,7 @@ def test_progress_rises_to_one_with_a_preview(tmp_path: Path, scratch: Path, mon
         if preview is not None:
             previews.append(Image.open(preview).size)
 
-    path = write_picture(Picture((gradient(150, 600, 4),)), tmp_path / "a.png")
+    path = write_picture(Picture((gradient(120, 480, 4),)), tmp_path / "a.png")
     upscale_picture(path, FAST, 2, tile=64, scratch=scratch, progress=progress)
     assert told == sorted(told)
     assert told[-1] == 1
@@ -153,7 +153,7 @@ def test_cancelling_stops_the_work_and_leaves_no_result(
         if fraction > 0:
             raise Cancelled("asked to stop")
 
-    path = write_picture(Picture((gradient(70, 70, 3),)), tmp_path / "a.png")
+    path = write_picture(Picture((gradient(64, 64, 3),)), tmp_path / "a.png")
     with pytest.raises(Cancelled):
         upscale_picture(path, model, 4, tile=64, scratch=scratch, progress=stop)
     assert list(scratch.glob("a_x4*")) == []

@@ -181,11 +181,11 @@ def tiled_against_whole(name: str, backend: Any, frame: np.ndarray, scale: int =
 @pytest.mark.parametrize(("backend", "limit"), [("torch", 0), ("ncnn", 1)])
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_srvgg_tiles_leave_no_seam(backend: str, limit: int, scale: int) -> None:
-    assert tiled_against_whole("realesr-animevideov3", backend, scene(100, 150), scale).max() <= limit
+    assert tiled_against_whole("realesr-animevideov3", backend, scene(120, 190), scale).max() <= limit
 
 
 def test_rrdb_tiles_leave_a_mean_below_a_third_of_a_step() -> None:
-    assert tiled_against_whole("realesrgan-x4plus-anime", "ncnn", scene(90, 130)).mean() <= 0.35
+    assert tiled_against_whole("realesrgan-x4plus-anime", "ncnn", scene(64, 200)).mean() <= 0.35
 
 
 def test_a_network_in_two_halves_is_the_network() -> None:
@@ -227,7 +227,7 @@ def test_a_brought_srvgg_of_any_depth_leaves_no_seam(tmp_path: Path) -> None:
     state = Compact.Compact(num_feat=8, num_conv=30, upscale=2).state_dict()
     put(tmp_path, "deep.safetensors", state)
     upscaler = load_upscaler("deep", models=tmp_path, tile=64)
-    frame = scene(100, 150)
+    frame = scene(140, 210)
     whole = replace(upscaler, layout=Layout(tile=0, overlap=0))(frame)
     assert np.array_equal(upscaler(frame), whole)
 
@@ -235,7 +235,7 @@ def test_a_brought_srvgg_of_any_depth_leaves_no_seam(tmp_path: Path) -> None:
 def test_a_pixel_unshuffle_network_is_tiled_on_its_grid(tmp_path: Path) -> None:
     put(tmp_path, "x2.safetensors", rrdb_state(inputs=12))
     upscaler = load_upscaler("x2", models=tmp_path, tile=64)
-    frame = scene(101, 150)
+    frame = scene(131, 201)
     whole = replace(upscaler, layout=Layout(tile=0, overlap=0))(frame)
     assert np.abs(upscaler(frame).astype(int) - whole).max() <= 1
 
