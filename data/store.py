@@ -28,6 +28,7 @@ from blocks.errors import Conflict, DiskFull, StoreError
 from data import audit
 from data.audit import Head
 from data.connection import Connection, Row, as_rows
+from data.copies import copy_while_open
 from data.migrations import MIGRATIONS, Migration
 from data.opening import FOLD_ON_CLOSE, Files, connect, lock_home, open_database
 from data.reserve import keep_reserve, release_reserve
@@ -63,6 +64,7 @@ class Store:
         self._head = self._kept = head
         self._queue: SimpleQueue[_Change | None] = SimpleQueue()
         self._door = threading.Lock()
+        self._copying = threading.Lock()
         self._closed = False
         self._mine = threading.local()
         self._cursors: weakref.WeakSet[DuckDBPyConnection] = weakref.WeakSet()
@@ -128,6 +130,15 @@ class Store:
         """
         with _clear_errors():
             return as_rows(self._cursor().execute(sql, params))
+
+    def copy(self, reason: str = "asked") -> Path:
+        """Copy the database to the home's backups while it is in use; the copy's folder.
+
+        Raises:
+            DiskFull, StoreError: it did not fit, or could not be written; nothing of it stays.
+        """
+        with self._copying, _clear_errors():
+            return copy_while_open(self._cursor(), self._files.database, self._files.head, reason)
 
     def flush(self) -> None:
         """Wait until everything queued so far is on the disk (or was refused)."""

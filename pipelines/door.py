@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientLab", "Door", "socket_path"]
 
-CALLS = frozenset(
-    name for name, member in vars(Lab).items() if getattr(member, "__isabstractmethod__", False) and name != "close"
-)
+CALLS = Lab.__abstractmethods__ - {"close"}
 """What may be asked through the door: the facade's primitives."""
 
 _LONGEST = 100  # bytes of a socket's path that every system allows

@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import Cancelled, HomeBusy, StepFailed, UnknownName
 from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
+from pipelines.housekeeping import Housekeeping
 
 if TYPE_CHECKING:
     from pipelines.engine.plan import InputInfo
@@ -37,6 +38,7 @@ class PipelineInfo:
     """A chain: what it is called, what it takes, and the names of its steps in order.
 
     Attributes:
+        edges: which output feeds which input: step, port, step, port.
         error: why it cannot be used, or "".
     """
 
@@ -45,6 +47,7 @@ class PipelineInfo:
     description: str
     inputs: tuple[InputInfo, ...] = ()
     steps: tuple[str, ...] = ()
+    edges: tuple[tuple[str, str, str, str], ...] = ()
     own: bool = True
     error: str = ""
 
@@ -87,7 +90,7 @@ class Run:
         return run_html(self)
 
 
-class Lab(ABC):
+class Lab(Housekeeping):
     """One home and everything that can be done with it.
 
     Every method that changes something takes the user it is done for and asks `authorize` first. Methods raise
@@ -140,6 +143,22 @@ class Lab(ABC):
         """One chain, loaded."""
 
     @abstractmethod
+    def pipeline_of(self, job: str) -> PipelineInfo:
+        """The chain of a job, as it was when the job was submitted."""
+
+    @abstractmethod
+    def known(
+        self, pipeline: str, inputs: Mapping[str, Any], *, options: Mapping[str, Any] | None = None, of: str = ""
+    ) -> list[StepInfo]:
+        """Every step as it stands for these inputs without running anything: "reused" with what it gave, or "waiting".
+
+        Args:
+            inputs: as for `submit`; what is required and missing leaves its step, and all that follows, waiting.
+            options: ``choices`` and ``salts``, as of a job.
+            of: id of the job whose uncached (remote) results count as known.
+        """
+
+    @abstractmethod
     def media(self, digest: str) -> Media:
         """A kept file."""
 
@@ -171,7 +190,8 @@ class Lab(ABC):
             priority: higher goes first.
             batch: jobs that belong together share one.
             once: a token of the click that asked; the second submission with one is the first.
-            options: ``choices`` (variant index by choice node), ``targets`` (names of the steps wanted).
+            options: ``choices`` (variant index by choice node), ``targets`` (names of the steps wanted), ``salts``
+                (a word by step: a new one runs the step, and what follows, although the result is known).
         """
 
     @abstractmethod
@@ -222,31 +242,6 @@ class Lab(ABC):
     def watch(self, job: str, version: int = -1, timeout: float = _POLL) -> tuple[JobInfo, int]:
         """How a job stands as soon as that is newer than `version`, or after `timeout` seconds."""
 
-    # -- disk ---------------------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def disk_use(self) -> dict[str, Any]:
-        """Bytes and files by class, by pipeline, and in the trash."""
-
-    @abstractmethod
-    def clean(
-        self,
-        *,
-        classes: tuple[str, ...] = ("transient", "cache"),
-        older_than: float = 0.0,
-        dry: bool = True,
-        user: str = "admin",
-    ) -> dict[str, Any]:
-        """Move what can be made again to the trash; `dry` only tells what would go."""
-
-    @abstractmethod
-    def undo_clean(self, user: str = "admin") -> int:
-        """Take the last cleaning back; how many files returned."""
-
-    @abstractmethod
-    def empty_trash(self, user: str = "admin") -> tuple[int, int]:
-        """Delete the trash for good; files and bytes."""
-
     @abstractmethod
     def close(self) -> None:
         """Let go of the home. What was running goes on when it is opened again."""
@@ -270,6 +265,11 @@ class Lab(ABC):
                 on_change(info)
             if info.state in FINAL or (end is not None and time.monotonic() >= end):
                 return info
+
+    def file(self, digest: str) -> FileRef:
+        """A kept file as it is handed to a chain."""
+        found = self.media(digest)
+        return FileRef(digest, found.name, found.media_type, found.size)
 
     def run(self, pipeline: Any, *, show: bool = True, **inputs: Any) -> Run:
         """Submit and wait, with a progress bar.

@@ -9,28 +9,29 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from blocks.errors import Conflict, InputError, LabError, UnknownName
-from data import cleaning, jobs, results, usage
+from data import jobs, results
 from data.blobs import Blobs
 from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
 from data.store import Store
 from pipelines import catalog, compiled
 from pipelines.access import authorize
 from pipelines.engine.compile import compile_graph
-from pipelines.engine.plan import InputInfo, Plan, bind
+from pipelines.engine.plan import InputInfo, Plan, Value, after, bind
 from pipelines.engine.runner import Runner
 from pipelines.engine.values import as_plain, encode, is_file, store_file
+from pipelines.housekeeper import Housekeeper
 from pipelines.lab import Lab, PipelineInfo
 from pipelines.settings import Settings
 
 __all__ = ["OwnerLab"]
 
 
-class OwnerLab(Lab):
+class OwnerLab(Housekeeper, Lab):
     """Owns a home for as long as it is open."""
 
     def __init__(self, settings: Settings) -> None:
@@ -89,9 +90,32 @@ class OwnerLab(Lab):
 
     def pipeline(self, name: str) -> PipelineInfo:
         chain = catalog.find(name, self.home)
-        plan = self._plan(name, {})
-        inputs = tuple(replace(i, default=as_plain(i.default), draw=None) for i in plan.inputs)
-        return PipelineInfo(name, plan.title, chain.description, inputs, tuple(s.name for s in plan.steps), chain.own)
+        return replace(_about(self._plan(name, {})), name=name, description=chain.description, own=chain.own)
+
+    def pipeline_of(self, job: str) -> PipelineInfo:
+        return _about(self._plan_of(jobs.get(self._store, job)))
+
+    def known(
+        self, pipeline: str, inputs: Mapping[str, Any], *, options: Mapping[str, Any] | None = None, of: str = ""
+    ) -> list[StepInfo]:
+        chosen = dict(options or {})
+        plan = self._plan(pipeline, chosen.get("choices", {}))
+        wire = self._encoded(plan, inputs)
+        missing = {info.step for info in plan.inputs if info.required and info.name not in wire}
+        if not missing:
+            wire, _ = self._settled(plan, wire)
+        bound = bind(replace(plan, inputs=tuple(replace(i, required=False) for i in plan.inputs)), wire)
+        undrawn = {i.step for i in plan.inputs if i.draw is not None and i.name not in wire}
+        unknown = set().union(*(after(plan, step) for step in missing | undrawn))
+        keys = bound.keys({**chosen.get("salts", {}), **{s.name: of for s in plan.steps if not s.cached}})
+        found = results.lookup(self._store, [key for name, key in keys.items() if name not in unknown])
+        return [_standing(step.name, keys[step.name], self._usable(found.get(keys[step.name]))) for step in plan.steps]
+
+    def _usable(self, outputs: dict[str, Any] | None) -> dict[str, Any] | None:
+        """What a step gave, if every file of it is still there."""
+        if outputs is None or not all(self._blobs.has(ref.digest) for ref in results.blob_refs(outputs)):
+            return None
+        return outputs
 
     def media(self, digest: str) -> Media:
         rows = self._store.read("SELECT name, media_type FROM blobs WHERE digest = ?", (digest,))
@@ -282,36 +306,6 @@ class OwnerLab(Lab):
             now = self._versions.get(job, 0)
         return self.job(job), now
 
-    # -- disk ---------------------------------------------------------------------------------------------------
-
-    def disk_use(self) -> dict[str, Any]:
-        return asdict(usage.disk_use(self._store, self._blobs))
-
-    def clean(
-        self,
-        *,
-        classes: tuple[str, ...] = ("transient", "cache"),
-        older_than: float = 0.0,
-        dry: bool = True,
-        user: str = "admin",
-    ) -> dict[str, Any]:
-        authorize(user, "clean")
-        plan = cleaning.plan(self._store, self._blobs, classes, older_than)
-        use = {"files": len(plan.going), "bytes": plan.bytes}
-        if not dry:
-            use = asdict(cleaning.sweep(self._store, self._blobs, plan, user))
-            self._runner.forget()
-        return {**use, "by_class": {kind: asdict(u) for kind, u in plan.by_class.items()}}
-
-    def undo_clean(self, user: str = "admin") -> int:
-        authorize(user, "clean")
-        return cleaning.undo(self._store, self._blobs, user).files
-
-    def empty_trash(self, user: str = "admin") -> tuple[int, int]:
-        authorize(user, "clean")
-        use = cleaning.empty_trash(self._store, self._blobs, user)
-        return use.files, use.bytes
-
     # -- inside -------------------------------------------------------------------------------------------------
 
     def _finished_steps(self, rows: list[dict[str, Any]]) -> list[StepInfo]:
@@ -426,15 +420,19 @@ class OwnerLab(Lab):
 
     def _wire(self, plan: Plan, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What was given as wire values, and every file kept."""
+        wire = self._encoded(plan, inputs)
+        refs = list(results.blob_refs(wire))
+        if refs:
+            self._keep(refs)
+        return wire
+
+    def _encoded(self, plan: Plan, inputs: Mapping[str, Any]) -> dict[str, Any]:
         files = {info.name for info in plan.inputs if info.file}
         wire = {}
         for name, value in inputs.items():
             if name in files and isinstance(value, str) and value and not is_file(value):
                 raise InputError(f"There is no file {value[:300]} for {name!r}; check the path.")
             wire[name] = encode(value, self._blobs, files=name in files)
-        refs = list(results.blob_refs(wire))
-        if refs:
-            self._keep(refs)
         return wire
 
     def _keep(self, refs: list[FileRef]) -> Any:
@@ -456,6 +454,25 @@ class OwnerLab(Lab):
         with self._changed:
             self._versions[job] = self._versions.get(job, 0) + 1
             self._changed.notify_all()
+
+
+def _about(plan: Plan) -> PipelineInfo:
+    """A plan, for people."""
+    inputs = tuple(replace(i, default=as_plain(i.default), draw=None) for i in plan.inputs)
+    edges = tuple(
+        (source.step, source.port, step.name, port)
+        for step in plan.steps
+        for port, source in step.inputs.items()
+        if not isinstance(source, Value)
+    )
+    return PipelineInfo(plan.name, plan.title, plan.description, inputs, tuple(s.name for s in plan.steps), edges)
+
+
+def _standing(name: str, key: str, outputs: dict[str, Any] | None) -> StepInfo:
+    if outputs is None:
+        return StepInfo(name, "waiting", key)
+    plain = {port: as_plain(value) for port, value in outputs.items()}
+    return StepInfo(name, "reused", key, reused=1, progress=1.0, outputs=plain)
 
 
 def _shown(source: dict[str, Any], names: Mapping[str, str]) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from blocks.errors import DiskFull
+from blocks.errors import Conflict, DiskFull
 from data.copies import COPIES, copy_is_due, how_to_restore, latest_copy, take_copy
 from data.store import Store
 
@@ -103,3 +103,40 @@ def test_half_a_copy_is_none(files: tuple[Path, Path], monkeypatch: pytest.Monke
     with pytest.raises(DiskFull):
         take_copy(*files, "before-people")
     assert copies(files[0].parent) == []
+
+
+def test_a_copy_of_an_open_database_can_be_put_back(home: Path) -> None:
+    with Store.open(home) as store:
+        store.write(lambda conn: conn.add("jobs", [{"id": "before"}])).result()
+        copy = store.copy()
+        store.write(lambda conn: conn.add("jobs", [{"id": "after"}])).result()
+        assert len(store.read("SELECT id FROM jobs")) == 2
+    assert sorted(path.name for path in copy.iterdir()) == ["audit.head", "lab.duckdb"]
+    (home / "lab.duckdb").unlink()
+    for file in copy.iterdir():
+        shutil.copy(file, home / file.name)
+    with Store.open(home) as store:
+        assert store.read("SELECT id FROM jobs") == [{"id": "before"}]
+        with pytest.raises(Conflict):
+            store.write(lambda conn: conn.add("jobs", [{"id": "before"}])).result()
+
+
+def test_a_copy_of_an_open_database_leaves_its_lock(home: Path) -> None:
+    with Store.open(home) as store:
+        store.copy()
+        held = Path("/proc/locks").read_text() if Path("/proc/locks").exists() else None
+        inode = (home / "lab.duckdb").stat().st_ino
+        assert held is None or f":{inode} " in held
+
+
+def test_an_open_copy_that_does_not_fit_harms_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Store.open(home) as store:
+        with monkeypatch.context() as patch:
+            patch.setattr("data.copies.write_head", refuse)
+            with pytest.raises(DiskFull):
+                store.copy()
+        assert copies(home) == []
+        assert store.copy().is_dir()

@@ -1,0 +1,152 @@
+"""Housekeeping in the process that owns the home."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blocks.errors import AuditBroken
+from data import audit, cleaning, copies, folders, usage
+from data.blobs import Blobs
+from data.store import Store
+from pipelines.access import authorize
+from pipelines.housekeeping import AuditCheck, AuditEntry, Copy, Housekeeping
+from pipelines.models import ModelInfo, add_model, find_model, models_in
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pipelines.engine.runner import Runner
+
+__all__ = ["Housekeeper"]
+
+_OTHERS = {"models": "models", "copies": "backups", "thumbnails": "thumbs", "uploads": "uploads"}
+"""What else takes space, and the folder of the home it lies in."""
+
+
+class Housekeeper(Housekeeping):
+    """Whoever inherits from this owns the store, the blobs and the runner."""
+
+    settings: Settings
+    _store: Store
+    _blobs: Blobs
+    _runner: Runner
+
+    # -- models -------------------------------------------------------------------------------------------------
+
+    def models(self) -> list[ModelInfo]:
+        return models_in(self.settings.models)
+
+    def add_model(self, path: Path, name: str = "", *, user: str = "admin") -> ModelInfo:
+        authorize(user, "add", f"model {name or Path(path).name}")
+        before = {info.file for info in self.models()}
+        added = add_model(Path(path), self.settings.models, name)
+        if added.file not in before:
+            self._record_model(user, "model.add", added)
+        return added
+
+    def remove_model(self, name: str, user: str = "admin") -> str:
+        authorize(user, "remove", f"model {name}")
+        info = find_model(name, self.models())
+        folders.put_aside(self.settings.models / info.file, self._removed)
+        self._record_model(user, "model.remove", info)
+        return info.file
+
+    def restore_model(self, file: str, user: str = "admin") -> ModelInfo:
+        authorize(user, "restore", f"model {file}")
+        folders.take_back(self._removed, self.settings.models, file)
+        info = find_model(file, self.models())
+        self._record_model(user, "model.restore", info)
+        return info
+
+    def removed_models(self) -> list[str]:
+        return list(folders.set_aside(self._removed))[::-1]
+
+    @property
+    def _removed(self) -> Path:
+        return self.settings.home / "models-trash"
+
+    def _record_model(self, user: str, action: str, info: ModelInfo) -> None:
+        detail = {"digest": info.digest, "bytes": info.size, "family": info.family}
+        self._store.write(lambda conn: audit.append(conn, user, action, info.file, detail)).result()
+
+    # -- disk ---------------------------------------------------------------------------------------------------
+
+    def disk_use(self) -> dict[str, Any]:
+        home = self.settings.home
+        use = asdict(usage.disk_use(self._store, self._blobs))
+        trash = _folder_use(self._removed)
+        use["trash"] = {what: use["trash"][what] + trash[what] for what in trash}
+        files = [path for path in (home / "lab.duckdb", home / "lab.duckdb.wal") if path.exists()]
+        database = {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
+        return {**use, "others": {"database": database, **{n: _folder_use(home / f) for n, f in _OTHERS.items()}}}
+
+    def clean(
+        self,
+        *,
+        classes: tuple[str, ...] = ("transient", "cache"),
+        older_than: float = 0.0,
+        dry: bool = True,
+        user: str = "admin",
+    ) -> dict[str, Any]:
+        authorize(user, "clean")
+        plan = cleaning.plan(self._store, self._blobs, classes, older_than)
+        use = {"files": len(plan.going), "bytes": plan.bytes}
+        if not dry:
+            use = asdict(cleaning.sweep(self._store, self._blobs, plan, user))
+            self._runner.forget()
+        return {**use, "by_class": {kind: asdict(u) for kind, u in plan.by_class.items()}}
+
+    def undo_clean(self, user: str = "admin") -> int:
+        authorize(user, "clean")
+        return cleaning.undo(self._store, self._blobs, user).files
+
+    def empty_trash(self, user: str = "admin") -> tuple[int, int]:
+        authorize(user, "clean")
+        files, size = folders.delete_all(self._removed)
+        use = cleaning.empty_trash(self._store, self._blobs, user)
+        return use.files + files, use.bytes + size
+
+    # -- copies and the record ----------------------------------------------------------------------------------
+
+    def copies(self) -> list[Copy]:
+        return [_copy(path) for path in reversed(copies.all_copies(self.settings.home))]
+
+    def copy_database(self, user: str = "admin") -> Copy:
+        authorize(user, "copy", "the database")
+        taken = _copy(self._store.copy())
+        detail = {"bytes": taken.bytes}
+        self._store.write(lambda conn: audit.append(conn, user, "store.copy", taken.path.name, detail)).result()
+        return taken
+
+    def audit(self, limit: int = 50) -> list[AuditEntry]:
+        rows = self._store.read(
+            'SELECT sequence, "at", who, action, subject, detail FROM audit ORDER BY sequence DESC LIMIT ?', [limit]
+        )
+        return [AuditEntry(**{**row, "detail": json.loads(row["detail"])}) for row in rows]
+
+    def check_audit(self) -> AuditCheck:
+        rows: list[Any] = []
+        try:
+            head = audit.read_head(self.settings.home / "audit.head") or audit.GENESIS  # first: the chain may go on
+            rows = self._store.read(f"SELECT {audit.COLUMNS} FROM audit ORDER BY sequence")
+            last = audit.verify((tuple(row.values()) for row in rows), head)
+        except AuditBroken as error:
+            return AuditCheck(len(rows), str(error))
+        return AuditCheck(last.sequence)
+
+
+def _folder_use(folder: Path) -> dict[str, int]:
+    sizes = []
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        try:
+            sizes.append(path.stat().st_size if path.is_file() else None)
+        except OSError:  # gone while we looked
+            continue
+    found = [size for size in sizes if size is not None]
+    return {"files": len(found), "bytes": sum(found)}
+
+
+def _copy(folder: Path) -> Copy:
+    return Copy(folder, _folder_use(folder)["bytes"], folder.stat().st_mtime)

@@ -1,0 +1,202 @@
+"""The models of a lab: those that are here, those that could be, and how a person's own come and go."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from blocks.errors import Conflict, InputError, UnknownName
+from data.folders import put_in
+
+if TYPE_CHECKING:
+    from enhance.rife import RifeInfo
+    from enhance.upscalers import UpscalerInfo
+
+__all__ = ["FLOW", "ModelInfo", "ModelKind", "ModelState", "add_model", "find_model", "models_in"]
+
+ModelKind = Literal["upscale", "restore", "denoise", "interpolate", "detect"]
+ModelState = Literal["here", "missing", "refused"]
+
+FLOW = "dis"
+LOOK_UP = "see where it came from"
+NON_COMMERCIAL = {"CodeFormer": "S-Lab License 1.0 (non-commercial)"}
+DETECTOR = "face_detection_yunet"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model, whether it is here or not.
+
+    Attributes:
+        name: how it is chosen.
+        kind: what it does: enlarge, restore faces, denoise, make frames in between, find faces.
+        native: factor of the network itself; 0 if it has none or does not tell.
+        scales: factors that can be asked for; empty where there is nothing to choose.
+        notes: by factor, how it comes about where it is not the network's own.
+        licence: of the weights.
+        commercial: whether the licence allows commercial work; None where it must be looked up.
+        source: where it comes from.
+        digest: SHA-256 of its file; "" if it has none.
+        size: bytes; 0 if it has no file.
+        state: it can be used, or its file is not here, or its file is refused.
+        why: how to get it, or why it is refused; "" if it is here.
+        file: name of a file that a person brought; "" for what the lab came with.
+    """
+
+    name: str
+    title: str
+    kind: ModelKind
+    family: str
+    native: int = 0
+    scales: tuple[int, ...] = ()
+    notes: dict[int, str] = field(default_factory=dict)
+    licence: str = ""
+    commercial: bool | None = True
+    source: str = ""
+    digest: str = ""
+    size: int = 0
+    state: ModelState = "here"
+    why: str = ""
+    file: str = ""
+
+
+def models_in(folder: Path) -> list[ModelInfo]:
+    """Every model: the lab's own, those in a person's folder, and those that could be brought."""
+    from enhance.rife import available_rife
+    from enhance.upscalers import available_upscalers
+
+    networks = available_rife(folder)
+    interpolators = {info.path for info in networks if info.path is not None}
+    upscalers = [_upscaler(info) for info in available_upscalers(folder) if info.path not in interpolators]
+    return [*upscalers, _flow(), *(_network(info, folder) for info in networks), *_detectors(folder)]
+
+
+def find_model(name: str, known: Iterable[ModelInfo]) -> ModelInfo:
+    """The model that a person brought, by its file's name or by its own.
+
+    Raises:
+        UnknownName: there is none, or it is one that nobody brought.
+    """
+    found = [info for info in known if name in (info.file, info.name)]
+    brought = [info for info in found if info.file]
+    if len(brought) > 1 and not any(info.file == name for info in brought):
+        raise UnknownName(f"{name} may be {' or '.join(info.file for info in brought)}; give the file's whole name.")
+    if brought:
+        return next((info for info in brought if info.file == name), brought[0])
+    if found:
+        raise UnknownName(f"{name} is not in the models folder: it came with the lab, or is not here.")
+    raise UnknownName(f"There is no model {name!r} in the models folder; `models list` shows those there are.")
+
+
+def add_model(path: Path, folder: Path, name: str = "") -> ModelInfo:
+    """Check a file by the loader's own rules and copy it into the folder; nothing in it is run.
+
+    Args:
+        name: what it is to be called; its own name if empty.
+
+    Raises:
+        UnsafeFile, UnreadableFile, InputError: it is refused, and not kept.
+        Conflict: another model has that name; nothing was overwritten.
+    """
+    from enhance.brought import look_into
+
+    name = name or path.name
+    if name != Path(name).name or name.startswith("."):
+        raise InputError(f"{name!r} is not a file name; use one without folders or a leading dot.")
+    name = look_into(path, name).name
+    _check_name(name, models_in(folder))
+    kept = put_in(path, folder, name)
+    return next(info for info in models_in(folder) if info.file == kept.name)
+
+
+def _check_name(name: str, known: Iterable[ModelInfo]) -> None:
+    stem = Path(name).stem.casefold()
+    for info in known:
+        if (
+            info.file != name
+            and info.state != "missing"
+            and stem in (info.name.casefold(), Path(info.file).stem.casefold())
+        ):
+            whose = f"as {info.file}" if info.file else "and came with the lab"
+            raise Conflict(
+                f"A model called {info.name} is here already, {whose}; rename yours. Nothing was overwritten."
+            )
+
+
+def _upscaler(info: UpscalerInfo) -> ModelInfo:
+    brought = info.path is not None
+    licence = NON_COMMERCIAL.get(info.family, LOOK_UP) if brought else info.licence
+    return ModelInfo(
+        info.name,
+        info.title,
+        info.kind,
+        info.family,
+        info.native,
+        info.scales if info.kind == "upscale" else (),
+        {scale: note for scale in info.scales if (note := info.note(scale))},
+        licence,
+        _commercial(licence),
+        info.source if not brought else "brought to this lab",
+        info.digest,
+        info.size,
+        "here" if info.present else ("refused" if brought else "missing"),
+        info.how_to_get,
+        info.path.name if info.path else "",
+    )
+
+
+def _network(info: RifeInfo, folder: Path) -> ModelInfo:
+    path = info.path
+    own = path is not None and path.parent == folder
+    return ModelInfo(
+        info.name,
+        info.title,
+        "interpolate",
+        "RIFE",
+        licence=info.licence,
+        source=info.source.removeprefix("https://"),
+        digest=_digest(path) if path else "",
+        size=path.stat().st_size if path else 0,
+        state="here" if info.present else ("refused" if path else "missing"),
+        why="" if info.present else (info.why_not if path else f"{info.how_to_get}."),
+        file=path.name if path and own else "",
+    )
+
+
+def _flow() -> ModelInfo:
+    return ModelInfo(
+        FLOW, "Optical flow", "interpolate", "DIS", licence="Apache-2.0", source="OpenCV, comes with the lab"
+    )
+
+
+def _detectors(folder: Path) -> list[ModelInfo]:
+    about = ModelInfo(
+        DETECTOR, "YuNet face detector", "detect", "YuNet", licence="MIT", source="github.com/opencv/opencv_zoo"
+    )
+    files = sorted(folder.glob(f"{DETECTOR}*.onnx")) if folder.is_dir() else []
+    if not files:
+        why = "Put face_detection_yunet_2023mar.onnx into the models folder; face restoration finds faces with it."
+        return [replace(about, state="missing", why=why)]
+    return [
+        replace(about, name=path.stem, digest=_digest(path), size=path.stat().st_size, file=path.name) for path in files
+    ]
+
+
+def _commercial(licence: str) -> bool | None:
+    return None if licence == LOOK_UP else "non-commercial" not in licence.lower()
+
+
+def _digest(path: Path) -> str:
+    facts = path.stat()
+    return _hash(path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
+
+
+@lru_cache(maxsize=64)
+def _hash(path: Path, size: int, mtime_ns: int, inode: int) -> str:
+    """Remembered for as long as the file stays what it is."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
