@@ -85,7 +85,7 @@ def _step(
     from daggr.node import ChoiceNode, FnNode, GradioNode, InferenceNode, InputNode, InteractionNode
 
     if isinstance(node, ChoiceNode):
-        variant = node._variants[choices.get(name, 0)]
+        variant = _variant(node, name, choices.get(name, 0))
         ports = set(variant._input_ports)
         step, infos = _step(variant, name, {p: s for p, s in wired.items() if p in ports}, blobs, choices)
         missing = tuple(p for p in node._output_ports if p not in step.outputs)
@@ -103,6 +103,13 @@ def _step(
     if isinstance(node, InteractionNode):
         return _interaction_step(node, name, wired, blobs)
     raise InputError(f"{name} is a {type(node).__name__}, which this lab does not know how to run.")
+
+
+def _variant(node: Any, name: str, index: Any) -> Any:
+    variants = node._variants
+    if not isinstance(index, int) or not 0 <= index < len(variants):
+        raise InputError(f"{name} has {len(variants)} variants, counted from 0; there is no {index!r}.")
+    return variants[index]
 
 
 def _function_step(node: Any, name: str, wired: dict[str, Source], blobs: Blobs) -> tuple[Step, list[InputInfo]]:
