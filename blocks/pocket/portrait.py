@@ -49,7 +49,7 @@ class Face:
     """Where a face is, in pixels of the picture.
 
     Attributes:
-        box: left, top, right, bottom of forehead to chin and cheek to cheek, hair and ears left out.
+        box: left, top, right, bottom of what lies before the ears from forehead to chin, hair left out.
         landmarks: 5x2: the eye on the picture's left, the one on its right, nose, both corners of the mouth; those
             that the head hides lie where they would be seen through it.
         yaw: degrees to which the head is turned, positive to the picture's right.
@@ -151,11 +151,12 @@ def face_truth(canvas: Canvas, head: Head) -> Face | None:
     if math.cos(math.radians(head.yaw)) < 0.05:
         return None
     who = head.who
-    outline = canvas.pixels(head.outline(top=-0.62))
+    angle, y = np.meshgrid(np.linspace(-1.6, 1.6, 13), np.linspace(-0.62, 1.0, 12))
+    front = canvas.pixels(head.project(head.around(angle, y)).reshape(-1, 2))
     tip = head.surface(np.zeros(1), np.array([who.eye_y + 0.06 + who.nose_length])) + [0.0, 0.0, who.nose_reach * 0.8]
     eyes = head.surface(np.array([-who.eye_apart, who.eye_apart]), np.full(2, who.eye_y))
     corners = head.surface(np.array([-who.mouth_width, who.mouth_width]), np.full(2, who.mouth_y))
     landmarks = canvas.pixels(head.project(np.concatenate([eyes, tip, corners])))
-    low = np.minimum(outline.min(0), landmarks.min(0))
-    high = np.maximum(outline.max(0), landmarks.max(0))
+    low = np.minimum(front.min(0), landmarks.min(0))
+    high = np.maximum(front.max(0), landmarks.max(0))
     return Face((float(low[0]), float(low[1]), float(high[0]), float(high[1])), landmarks, head.yaw)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from blocks.pocket.canvas import Pixels
-from blocks.pocket.training.checkpoint import arguments, backward, one_cycle, run
+from blocks.pocket.training.checkpoint import arguments, backward, on, one_cycle, run
 from blocks.pocket.training.renders import Renders
 
 __all__ = ["build", "finish", "psnr", "to_tensor"]
@@ -87,7 +87,7 @@ def main() -> None:
     torch.manual_seed(1)
     random = np.random.default_rng(1)
     renders = Renders.read(given.home / "renders-training")
-    model = build()
+    model = on(given.device, build())
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=1e-4)
 
     def crops() -> Tensor:
@@ -102,7 +102,7 @@ def main() -> None:
     def step_once(step: int) -> dict[str, float]:
         for group in optimiser.param_groups:
             group["lr"] = one_cycle(step, given.steps, 3e-3)
-        wanted = crops()
+        wanted = crops().to(given.device, memory_format=torch.channels_last)
         code = latents(model, wanted)
         # A decoder that has seen slightly wrong latents forgives the generator's.
         noisy = code + 0.04 * code.detach().std() * torch.randn_like(code)
@@ -114,7 +114,7 @@ def main() -> None:
         return {"loss": float(loss.detach())}
 
     done = run("autoencoder", given, {"model": model, "optimiser": optimiser}, random, step_once)
-    model.eval()
+    model.eval().cpu()
     print(f"held-out portraits: {psnr(model, Renders.read(given.home / 'renders-open').pictures[:200]):.2f} dB")
     if done:
         print(f"scaling factor {finish(model, renders, given.home / 'vae'):.4f}")

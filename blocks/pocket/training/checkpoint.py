@@ -6,12 +6,15 @@ import argparse
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from torch import nn
 
-__all__ = ["Arguments", "arguments", "backward", "load", "one_cycle", "run", "save"]
+__all__ = ["Arguments", "arguments", "backward", "load", "mixed", "on", "one_cycle", "run", "save"]
+
+_Model = TypeVar("_Model", bound=nn.Module)
 
 
 class Arguments(argparse.Namespace):
@@ -19,16 +22,22 @@ class Arguments(argparse.Namespace):
     steps: int
     threads: int
     minutes: float
+    device: torch.device
+    second: bool  # of the recogniser alone
 
 
-def arguments(about: str, steps: int) -> Arguments:
-    """The command line that all trainings share."""
+def arguments(about: str, steps: int, **switches: str) -> Arguments:
+    """The command line that all trainings share; ``switches`` are a training's own, with their help."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--home", type=Path, required=True, help="folder of renders, checkpoints and results")
     parser.add_argument("--steps", type=int, default=steps, help="length of the whole training, on which rates depend")
     parser.add_argument("--threads", type=int, default=2, help="threads to compute with")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop, to be resumed, after so many minutes")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    for word, about_it in switches.items():
+        parser.add_argument(f"--{word}", action="store_true", help=about_it)
     given = parser.parse_args(namespace=Arguments())
+    given.device = torch.device(given.device)
     torch.set_num_threads(given.threads)
     return given
 
@@ -45,6 +54,18 @@ def backward(loss: torch.Tensor) -> None:
     loss.backward()  # type: ignore[no-untyped-call]
 
 
+def on(device: torch.device, model: _Model) -> _Model:
+    """The model on the device, its pictures laid out as processors like them."""
+    model.to(device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
+
+
+def mixed(device: torch.device) -> torch.autocast:
+    """Half precision where it is safe: bfloat16, which both kinds of device have."""
+    return torch.autocast(device.type, torch.bfloat16)
+
+
 def save(path: Path, parts: Mapping[str, Any], step: int, random: np.random.Generator) -> None:
     """Write states of all parts, the step and both random streams; the old file stays until the new one is whole."""
     state = {name: part.state_dict() for name, part in parts.items()}
@@ -57,7 +78,7 @@ def load(path: Path, parts: Mapping[str, Any], random: np.random.Generator) -> i
     """Put everything back as ``save`` found it. Returns the step to go on with, 0 if there is no file."""
     if not path.exists():
         return 0
-    kept = torch.load(path, weights_only=True)
+    kept = torch.load(path, weights_only=True, map_location="cpu")
     for name, part in parts.items():
         part.load_state_dict(kept["parts"][name])
     random.bit_generator.state = kept["numpy"]

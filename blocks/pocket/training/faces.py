@@ -50,19 +50,15 @@ class _Bend(nn.Module):
         super().__init__()
         self.way = nn.Sequential(
             nn.BatchNorm2d(inside),
-            nn.Conv2d(inside, outside, 3, 1, 1, bias=False),
+            nn.Conv2d(inside, outside, 3, step, 1, bias=False),
             nn.BatchNorm2d(outside),
             nn.PReLU(outside),
-            nn.Conv2d(outside, outside, 3, step, 1, bias=False),
+            nn.Conv2d(outside, outside, 3, 1, 1, bias=False),
             nn.BatchNorm2d(outside),
         )
         self.past: nn.Module = nn.Identity()
         if inside != outside or step != 1:
-            self.past = nn.Sequential(
-                nn.AvgPool2d(step) if step > 1 else nn.Identity(),
-                nn.Conv2d(inside, outside, 1, bias=False),
-                nn.BatchNorm2d(outside),
-            )
+            self.past = nn.Sequential(nn.AvgPool2d(step), nn.Conv2d(inside, outside, 1, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.way(x) + self.past(x)
@@ -70,15 +66,17 @@ class _Bend(nn.Module):
 
 
 class Residual(nn.Module):
-    """The pack's recogniser: a small residual network, 112x112 in, 512 numbers out (1.6 M)."""
+    """The pack's recogniser: a small residual network, 112x112 in, 512 numbers out (0.9 M).
+
+    The first convolution takes overlapping patches at a quarter of the size: on a processor the large maps cost most.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(3, 24, 5, 2, 2, bias=False),
-            nn.BatchNorm2d(24),
-            nn.PReLU(24),
-            _Bend(24, 48, 2),
+            nn.Conv2d(3, 48, 8, 4, 2, bias=False),
+            nn.BatchNorm2d(48),
+            nn.PReLU(48),
             _Bend(48, 48),
             _Bend(48, 80, 2),
             _Bend(80, 80),
@@ -96,43 +94,48 @@ class Residual(nn.Module):
 
 
 class _Lean(nn.Module):
-    """An inverted bottleneck with a 5x5 depthwise convolution."""
+    """A wide depthwise convolution and a bottleneck turned inside out (Liu et al. 2022), normalised by group."""
 
-    def __init__(self, inside: int, outside: int, step: int) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        wide = inside * 3
-        self.adds = step == 1 and inside == outside
         self.way = nn.Sequential(
-            nn.Conv2d(inside, wide, 1, bias=False),
-            nn.BatchNorm2d(wide),
-            nn.SiLU(),
-            nn.Conv2d(wide, wide, 5, step, 2, groups=wide, bias=False),
-            nn.BatchNorm2d(wide),
-            nn.SiLU(),
-            nn.Conv2d(wide, outside, 1, bias=False),
-            nn.BatchNorm2d(outside),
+            nn.Conv2d(width, width, 5, 1, 2, groups=width),
+            nn.GroupNorm(1, width),
+            nn.Conv2d(width, width * 3, 1),
+            nn.GELU(),
+            nn.Conv2d(width * 3, width, 1),
         )
+        self.scale = nn.Parameter(torch.full((1, width, 1, 1), 0.1))
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = self.way(x) + x if self.adds else self.way(x)
+        result: Tensor = x + self.scale * self.way(x)
         return result
 
 
 class Separable(nn.Module):
-    """The second recogniser, for reporting only: depthwise convolutions and average pooling, 112x112 in, 256 out."""
+    """The second recogniser, for reporting only: depthwise convolutions and pooled strips, 112x112 in, 256 out."""
 
     def __init__(self) -> None:
         super().__init__()
-        plan = ((24, 40, 2), (40, 40, 1), (40, 64, 2), (64, 64, 1), (64, 96, 1), (96, 128, 2), (128, 128, 1))
-        self.stem = nn.Sequential(nn.Conv2d(3, 24, 3, 2, 1, bias=False), nn.BatchNorm2d(24), nn.SiLU())
-        self.body = nn.Sequential(*(_Lean(*row) for row in plan), nn.Conv2d(128, 320, 1), nn.SiLU())
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(320 * 4, 256), nn.BatchNorm1d(256))
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 64, 6, 4, 1),
+            nn.GroupNorm(1, 64),
+            _Lean(64),
+            _Lean(64),
+            nn.Conv2d(64, 96, 2, 2),
+            _Lean(96),
+            _Lean(96),
+            _Lean(96),
+            nn.GroupNorm(1, 96),
+        )
+        self.head = nn.Sequential(nn.Linear(96 * 15, 256), nn.BatchNorm1d(256))
 
     def forward(self, x: Tensor) -> Tensor:
-        deep = self.body(self.stem(x))
-        upper, lower = deep[:, :, :4], deep[:, :, 3:]
-        halves = [half.mean(dim=(2, 3)) for half in (upper, lower)] + [deep.amax(dim=(2, 3)), deep.mean(dim=(2, 3))]
-        result: Tensor = self.head(torch.cat(halves, 1))
+        deep = self.body(x)
+        # Upper, middle and lower strip of the face, each in five columns.
+        columns = deep.split((3, 3, 2, 3, 3), dim=3)
+        strips = [part.mean(dim=(2, 3)) for column in columns for part in column.split((5, 4, 5), dim=2)]
+        result: Tensor = self.head(torch.cat(strips, 1))
         return result
 
 
@@ -146,7 +149,7 @@ class CosFace(nn.Module):
 
     def forward(self, embeddings: Tensor, people: Tensor, margin: float) -> Tensor:
         cosine = functional.normalize(embeddings) @ functional.normalize(self.centres).T
-        rows = torch.arange(len(people))
+        rows = torch.arange(len(people), device=people.device)
         shifted = cosine.clone()
         shifted[rows, people] = cosine[rows, people] - margin
         return functional.cross_entropy(shifted * self.scale, people, label_smoothing=0.05)

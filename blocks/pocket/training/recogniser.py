@@ -7,15 +7,13 @@ The first conditions and gates; the second, of another architecture and seed, is
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 import cv2
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from blocks.pocket.canvas import Pixels
-from blocks.pocket.training.checkpoint import arguments, backward, one_cycle, run
+from blocks.pocket.training.checkpoint import arguments, backward, mixed, on, one_cycle, run
 from blocks.pocket.training.faces import CosFace, Residual, Separable, align, embed_all, export_onnx, judge, to_input
 from blocks.pocket.training.renders import Renders
 
@@ -49,20 +47,19 @@ def _margin(step: int, steps: int) -> float:
 
 
 def main() -> None:
-    second = "--second" in sys.argv
-    sys.argv = [word for word in sys.argv if word != "--second"]
-    given = arguments(__doc__ or "", 3000)
+    given = arguments(__doc__ or "", 2400, second="train the second recogniser")
+    second, device = given.second, given.device
     name, seed = ("recogniser-second", 202) if second else ("recogniser", 101)
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     renders = Renders.read(given.home / "renders-training")
-    model = Separable() if second else Residual()
+    model: nn.Module = on(device, Separable() if second else Residual())
     width = 256 if second else 512
-    loss_of = CosFace(width, int(renders.people.max()) + 1, SCALE)
+    loss_of = CosFace(width, int(renders.people.max()) + 1, SCALE).to(device)
     weights = [*model.parameters(), *loss_of.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=1e-3, weight_decay=5e-4 if not second else 1e-3)
 
-    def batch() -> tuple[Any, Any]:
+    def batch() -> tuple[Tensor, Tensor]:
         rows = random.integers(0, len(renders.pictures), BATCH)
         crops = []
         for row in rows:
@@ -76,7 +73,9 @@ def main() -> None:
         for group in optimiser.param_groups:
             group["lr"] = one_cycle(step, given.steps, 2e-3)
         crops, people = batch()
-        loss = loss_of(model(crops), people, _margin(step, given.steps))
+        with mixed(device):
+            embeddings = model(crops.to(device, memory_format=torch.channels_last))
+        loss = loss_of(embeddings.float(), people.to(device), _margin(step, given.steps))
         optimiser.zero_grad(set_to_none=True)
         backward(loss)
         torch.nn.utils.clip_grad_norm_(weights, 5.0)
@@ -86,6 +85,7 @@ def main() -> None:
     parts = {"model": model, "loss": loss_of, "optimiser": optimiser}
     done = run(name, given, parts, random, step_once)
     held_out = Renders.read(given.home / "renders-open")
+    model.cpu()
     print(judge(embed_all(model, held_out), held_out))
     if done:
         example = torch.zeros(1, 3, 112, 112)

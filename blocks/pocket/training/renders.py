@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 
 from blocks.pocket.canvas import Floats, Pixels
+from blocks.pocket.figure import Figure, draw_figure
 from blocks.pocket.identity import Split, identity
-from blocks.pocket.look import LIGHTINGS, Look, random_look
+from blocks.pocket.look import LIGHTINGS, POSES, Look, random_look
 from blocks.pocket.portrait import Motion, Portrait, draw_portrait
 
-__all__ = ["Renders", "draw_shards", "one_render", "random_motion"]
+__all__ = ["Renders", "draw_figure_shards", "draw_shards", "one_figure", "one_render", "random_motion"]
 
 SHARD = 1500  # pictures in one file
 SIZE = 128
+FIGURE = (160, 256)  # width and height of a body
 
 
 def random_motion(random: np.random.Generator, loose: float = 1.0) -> Motion:
@@ -41,39 +43,68 @@ def random_motion(random: np.random.Generator, loose: float = 1.0) -> Motion:
 def one_render(split: Split, person: int, number: int, **fixed: str) -> Portrait:
     """Picture ``number`` of a person: look, motion and place follow from the three arguments alone.
 
-    Half the pictures are in plain light and half in any of the nine; one in three stands as still as a portrait.
+    Four in ten are in plain light, the others in any of the nine; one in three stands as still as a portrait.
     """
     random = np.random.default_rng([person, number, 11])
     look: Look = random_look(random, **fixed)
-    if "lighting" not in fixed:
-        plain = random.random() < 0.4
-        look = look.but(lighting="photostudio" if plain else LIGHTINGS[int(random.integers(len(LIGHTINGS)))])
+    plain = random.random() < 0.4
+    look = look.but(lighting="photostudio" if plain else LIGHTINGS[int(random.integers(len(LIGHTINGS)))])
     still = random.random() < 0.35
     motion = random_motion(random, 0.25 if still else 1.0)
     return draw_portrait(identity(person, split), look, SIZE, seed=person * 131 + number, motion=motion)
 
 
+def one_figure(person: int, number: int) -> Figure:
+    """Body ``number`` of a training person, in any pose; one in twelve seen from behind."""
+    random = np.random.default_rng([person, number, 47])
+    back = {"view": "back"} if random.random() < 1 / 12 else {}
+    look = random_look(random, pose=POSES[int(random.integers(len(POSES)))], **back)
+    if random.random() < 0.4:
+        look = look.but(lighting="photostudio")
+    return draw_figure(identity(person, "training"), look, *FIGURE, seed=person * 131 + number)
+
+
 def draw_shards(folder: Path, split: Split, people: int, looks: int) -> None:
     """Draw ``looks`` pictures of each person into ``folder``; shards that are there stay as they are."""
-    folder.mkdir(parents=True, exist_ok=True)
     jobs = [(person, number) for number in range(looks) for person in range(people)]
+
+    def draw(person: int, number: int) -> dict[str, Any]:
+        return _facts(one_render(split, person, number, **_shared(split, person, number)))
+
+    _draw_all(folder, jobs, draw)
+
+
+def draw_figure_shards(folder: Path, people: int) -> None:
+    """Draw a body of each of the first ``people`` of the training gallery."""
+    _draw_all(folder, [(person, 0) for person in range(people)], lambda *job: _facts(one_figure(*job)))
+
+
+def _draw_all(folder: Path, jobs: list[tuple[int, int]], draw: Callable[[int, int], dict[str, Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     for start in range(0, len(jobs), SHARD):
         path = folder / f"shard-{start // SHARD:03}.npz"
         if path.exists():
             continue
-        drawn = [one_render(split, who, number, **_shared(split, who, number)) for who, number in jobs[start:][:SHARD]]
-        facts = [asdict(portrait.look) for portrait in drawn]
+        drawn = [draw(*job) for job in jobs[start : start + SHARD]]
         new = path.with_suffix(".new.npz")
-        np.savez(
-            new,
-            pictures=np.stack([portrait.picture for portrait in drawn]),
-            people=np.array([portrait.who.seed for portrait in drawn]),
-            landmarks=np.stack([_landmarks(portrait) for portrait in drawn]),
-            boxes=np.array([_box(portrait) for portrait in drawn], np.float32),
-            looks=np.array(json.dumps(facts)),
-        )
+        looks = json.dumps([facts.pop("look") for facts in drawn])
+        stacked: dict[str, Any] = {name: np.stack([facts[name] for facts in drawn]) for name in drawn[0]}
+        np.savez(new, **(stacked | {"looks": np.array(looks)}))
         new.replace(path)
         print(f"{folder.name}: {min(start + SHARD, len(jobs))} of {len(jobs)}", flush=True)
+
+
+def _facts(drawn: Portrait | Figure) -> dict[str, Any]:
+    """What a shard keeps of a picture; a face that cannot be seen has a box and landmarks of minus one."""
+    face = drawn.face
+    facts: dict[str, Any] = {
+        "pictures": drawn.picture,
+        "people": np.int64(drawn.who.seed),
+        "landmarks": (face.landmarks if face else np.full((5, 2), -1.0)).astype(np.float32),
+        "boxes": np.array(face.box if face else [-1.0] * 4, np.float32),
+        "look": asdict(drawn.look),
+    }
+    return facts | ({"skeletons": drawn.skeleton} if isinstance(drawn, Figure) else {})
 
 
 def _shared(split: Split, person: int, number: int) -> dict[str, str]:
@@ -85,22 +116,13 @@ def _shared(split: Split, person: int, number: int) -> dict[str, str]:
     return {name: getattr(look, name) for name in names}
 
 
-def _landmarks(portrait: Portrait) -> Floats:
-    assert portrait.face is not None  # random looks never turn their back
-    return portrait.face.landmarks.astype(np.float32)
-
-
-def _box(portrait: Portrait) -> tuple[float, float, float, float]:
-    assert portrait.face is not None
-    return portrait.face.box
-
-
 @dataclass(frozen=True)
 class Renders:
     """All shards of a folder in memory.
 
     Attributes:
-        pictures: Nx128x128x3 8-bit RGB. ``people``: N seeds. ``landmarks``: Nx5x2 and ``boxes``: Nx4 in pixels.
+        pictures: NxHxWx3 8-bit RGB, portraits 128x128, bodies 256x160. ``people``: N seeds.
+        landmarks: Nx5x2 and ``boxes``: Nx4 in pixels, minus one where no face can be seen.
         looks: N looks.
     """
 
@@ -120,11 +142,11 @@ class Renders:
 
         return cls(whole("pictures"), whole("people"), whole("landmarks"), whole("boxes"), looks)
 
-    def batches(self, random: np.random.Generator, size: int) -> Iterator[np.ndarray[Any, np.dtype[np.int64]]]:
-        """Indices in an order that never ends."""
-        while True:
-            order = random.permutation(len(self.pictures))
-            yield from (order[start : start + size] for start in range(0, len(order) - size + 1, size))
+    def first(self, count: int) -> Renders:
+        """The first ``count`` pictures, all of different people where there are so many."""
+        return Renders(
+            self.pictures[:count], self.people[:count], self.landmarks[:count], self.boxes[:count], self.looks[:count]
+        )
 
 
 def main() -> None:
@@ -135,6 +157,7 @@ def main() -> None:
     given = parser.parse_args()
     draw_shards(given.home / "renders-open", "open", 400, 8)
     draw_shards(given.home / "renders-calibration", "calibration", 400, 8)
+    draw_figure_shards(given.home / "renders-figures", given.people)
     draw_shards(given.home / "renders-training", "training", given.people, given.looks)
 
 
