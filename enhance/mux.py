@@ -57,8 +57,8 @@ def join_segments(clip: Path, segments: list[Path], *, scratch: Path, progress: 
         DiskFull: no space left.
     """
     parts = _ordered(segments)
-    with open_clip(clip) as source, av.open(str(parts[0].path)) as model:
-        suffix, kept, notes = choose_container(source, model.streams.video[0])
+    with open_clip(clip) as source, open_clip(parts[0].path) as model:
+        suffix, kept, notes = choose_container(source, picture_track(model))
         out = scratch / f"{clip.stem}.{suffix}"
         with saving(out):
             facts = _write(out, source, parts, kept, _turn(clip), progress)
@@ -98,8 +98,8 @@ def _write(
     options = {} if out.suffix == ".mkv" else clock
     total = sum(part.facts.frames for part in parts)
     written, start = 0, first.start
-    with av.open(str(out), "w", container_options=options) as target, av.open(str(parts[0].path)) as model:
-        pictures = target.add_stream_from_template(model.streams.video[0])
+    with av.open(str(out), "w", container_options=options) as target, open_clip(parts[0].path) as model:
+        pictures = target.add_stream_from_template(picture_track(model))
         pictures.time_base = base
         pictures.set_display_matrix(turn)
         copy_tags(source, target, pictures)

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from dataclasses import asdict
 from fractions import Fraction
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from enhance.timing import Schedule, Target, schedule
 __all__ = ["enhance_segment", "plan_segments"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+SHORTEST = 0.05
+"""Seconds of a segment below which more is spent on starting than on work."""
 
 
 def _clip_size(clip: Path, **_: Any) -> float:
@@ -59,16 +63,17 @@ def plan_segments(
 
     Raises:
         UnreadableFile, UnsafeFile: see `enhance.clips.probe_clip`.
-        InputError: a length that is not above zero.
+        InputError: a length that is too short.
     """
-    if not seconds > 0 or preview < 0:
+    if not (SHORTEST <= seconds < inf and 0 <= preview < inf):
         raise InputError(
-            f"Segments of {seconds} s and a preview of {preview} s are not possible; give seconds above 0."
+            f"Segments of {seconds} s and a preview of {preview} s are not possible; give at least {SHORTEST} s for a "
+            "segment, and 0 for no preview."
         )
     facts = probe_clip(clip, progress=progress)
     frames = facts.frames
     if preview:
-        frames = max(1, bisect_left(facts.pts, facts.pts[0] + preview / float(facts.time_base)))
+        frames = max(1, bisect_left(facts.pts, facts.pts[0] + Fraction(preview) / facts.time_base))
     starts = _starts(facts, frames, seconds)
     edges = [*starts, frames]
     return [_segment(facts, i, len(starts), *span) for i, span in enumerate(pairwise(edges))]

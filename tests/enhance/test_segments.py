@@ -113,6 +113,16 @@ def test_a_preview_plans_only_the_beginning(tmp_path):
     assert 0.9 < len(sound) * 1024 / 48000 < 1.1
 
 
+@pytest.mark.parametrize(
+    "lengths",
+    ({"seconds": 0}, {"seconds": 1e-9}, {"seconds": float("nan")}, {"preview": -1}, {"preview": float("inf")}),
+)
+def test_impossible_lengths_are_refused(tmp_path, lengths):
+    clip = write_clip(tmp_path / "clip.mp4", pan(2, SIZE))
+    with pytest.raises(InputError, match="not possible"):
+        plan_segments(clip, **lengths)
+
+
 def test_no_frame_is_drawn_across_a_cut(tmp_path):
     here, there = pan(6, (192, 108)), pan(6, (192, 108), name="chelsea")
     clip = write_clip(tmp_path / "clip.mp4", here + there, options={"crf": "0"}, rate=Fraction(60))
