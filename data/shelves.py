@@ -212,4 +212,6 @@ def _alive(process: str) -> bool:
         return False
     except PermissionError:  # somebody else's, but alive
         return True
+    with suppress(OSError):  # where there is no /proc, nobody knows of the dead that are not buried yet
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][:1] not in "ZX"
     return True
