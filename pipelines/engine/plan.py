@@ -163,7 +163,7 @@ class Plan:
     def _handed_on(self) -> dict[tuple[str, str], Source]:
         found: dict[tuple[str, str], Source] = {}
         for step in self.steps:
-            if step.call is None:
+            if step.call is None and not step.choice and not step.scattered:
                 for port, source in zip(step.outputs, step.inputs.values(), strict=False):
                     known = (source.step, source.port) if isinstance(source, From) else None
                     found[step.name, port] = found.get(known, source) if known else source
