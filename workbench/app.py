@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import ASGIApp
 
 from blocks.errors import InputError
+from workbench.canvas import Canvases
 from workbench.gate import Gate
 from workbench.media import media_routes
 from workbench.security import Guard, check_bind, refuse_share
@@ -45,7 +46,8 @@ def create_app(lab: Lab, settings: Settings | None = None) -> ASGIApp:
     install(tabs())
     _mount(app, Services(lab, uploads), (settings or lab.settings).max_upload_mb)
     paths = frozenset(tab.path for tab in tabs())
-    return Guard(Gate(app, pages=paths, own=("/media/", "/ui/"), uploads=uploads))
+    gate = Gate(app, pages=paths, own=("/media/", "/ui/"), uploads=uploads)
+    return Guard(Canvases(gate, lab, (settings or lab.settings).max_upload_mb))
 
 
 def serve(

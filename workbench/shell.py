@@ -11,14 +11,14 @@ import mimetypes
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-__all__ = ["Shell", "Tab", "install", "static_routes"]
+__all__ = ["Shell", "Tab", "asset", "install", "static_routes"]
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -62,18 +62,24 @@ class Shell:
         """Runs before anything is drawn, so that a dark page never flashes white."""
         return (STATIC / "first_paint.js").read_text(encoding="utf-8")
 
-    @cached_property
-    def _versions(self) -> dict[str, str]:
-        return {file.name: _digest(file) for file in STATIC.iterdir() if file.is_file()}
-
     def asset(self, name: str) -> str:
-        """Address of a static file, with its digest so that browsers may keep it for ever."""
-        return f"/ui/{name}?{self._versions[name]}"
+        """See the function of this name; the template asks its shell."""
+        return asset(name)
 
     def title(self, slug: str) -> str:
         """Title of the browser's tab."""
         name = next((tab.title for tab in self.tabs if tab.slug == slug), "")
         return f"{name} · Character Media Lab" if name else "Character Media Lab"
+
+
+def asset(name: str) -> str:
+    """Address of a static file, with its digest so that browsers may keep it for ever."""
+    return f"/ui/{name}?{_versions()[name]}"
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {file.name: _digest(file) for file in STATIC.iterdir() if file.is_file()}
 
 
 def install(tabs: Sequence[Tab]) -> None:
