@@ -5,7 +5,7 @@ DIS: Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016.
 Flow is found both ways and each way's vectors are carried to the new frame's moment (forward splatting, as in Niklaus
 and Liu, "Softmax Splatting", CVPR 2020, weighted by how well the two ways agree). There both frames are sampled. A
 point that only one of them shows, because something hides it or it lies outside the other's edge, is taken from that
-one alone.
+one alone. Where neither can be trusted the two frames are faded into each other: soft is better than torn.
 """
 
 from __future__ import annotations
@@ -89,16 +89,19 @@ class Motion:
         size = (a.shape[1], a.shape[0])
         move = self._at(t)
         grid = _grid(move.shape[:2])
-        seen_a = np.exp(-2 * TRUST * _sample(self._lost_before, grid + (1 - t) * move))
-        seen_b = np.exp(-2 * TRUST * _sample(self._lost_after, grid - t * move))
+        lost_a = _sample(self._lost_before, grid + (1 - t) * move)
+        lost_b = _sample(self._lost_after, grid - t * move)
         ratio = np.array([size[0] / move.shape[1], size[1] / move.shape[0]], np.float32)
         move = cv2.resize(move, size, interpolation=cv2.INTER_LINEAR) * ratio
-        seen_a, seen_b = (cv2.resize(seen, size, interpolation=cv2.INTER_LINEAR) for seen in (seen_a, seen_b))
         grid = _grid(a.shape[:2])
         place_a, place_b = grid - np.float32(t) * move, grid + np.float32(1 - t) * move
-        share_a = np.float32(1 - t) * seen_a * _inside(place_a)
-        share_b = np.float32(t) * seen_b * _inside(place_b)
-        return _mixed(_sample(a, place_a, cv2.INTER_CUBIC), _sample(b, place_b, cv2.INTER_CUBIC), share_a, share_b)
+        share_a = np.float32(1 - t) * _trust(lost_a, 2 * TRUST, size) * _inside(place_a)
+        share_b = np.float32(t) * _trust(lost_b, 2 * TRUST, size) * _inside(place_b)
+        moved = _mixed(_sample(a, place_a, cv2.INTER_CUBIC), _sample(b, place_b, cv2.INTER_CUBIC), share_a, share_b)
+        sure = _trust(cv2.GaussianBlur(np.minimum(lost_a, lost_b), (0, 0), 1.5), TRUST / 10, size)
+        if sure.min() > 0.99:
+            return moved
+        return _mixed(moved, cv2.addWeighted(a, 1 - t, b, t, 0), sure, 1 - sure)
 
     def _at(self, t: float) -> Flow:
         """For each point of the frame at `t` the way that it moves from the first to the second frame."""
@@ -209,6 +212,11 @@ def _splat(flow: Flow, weight: Array, t: float) -> Array:
             for sums, value in zip(total, (near * flow[..., 0], near * flow[..., 1], near), strict=True):
                 sums += np.bincount(cell.ravel(), value.ravel(), cells)
     return np.asarray(total.reshape(3, height + 2, wide)[:, 1:-1, 1:-1], np.float32)
+
+
+def _trust(lost: Array, fall: float, size: tuple[int, int]) -> Array:
+    """1 where there and back agree, falling with every pixel that they do not."""
+    return np.asarray(cv2.resize(np.exp(-fall * lost), size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _mixed(a: Array, b: Array, share_a: Array, share_b: Array) -> Array:

@@ -61,7 +61,7 @@ def test_sixteen_bits_are_kept():
     deep = FlowInterpolator().between(a.astype(np.uint16) * 257, b.astype(np.uint16) * 257, 0.5)
     plain = FlowInterpolator().between(a, b, 0.5)
     assert deep.dtype == np.uint16
-    assert np.abs(deep / 257 - plain).max() <= 1
+    assert np.abs(deep / 257 - plain).max() <= 2
     assert len(np.unique(deep)) > 256
 
 
