@@ -169,7 +169,10 @@ def embed_all(model: nn.Module, renders: Renders) -> Floats:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How well an embedder tells people apart. ``tar`` is the true accept rate at a false accept rate of 0.001."""
+    """How well an embedder tells people apart. ``tar`` is the true accept rate at a false accept rate of 0.001.
+
+    Not a number where there are no pairs.
+    """
 
     eer: float
     threshold: float
@@ -208,12 +211,14 @@ def judge(embeddings: Floats, renders: Renders) -> Verdict:
     for first, second in (("front", "half"), ("front", "side"), ("half", "half"), ("half", "side"), ("side", "side")):
         pair = ((kinds[one] == first) & (kinds[other] == second)) | ((kinds[one] == second) & (kinds[other] == first))
         by_view[f"{first}-{second}"] = _rates(cosine[pair & genuine], cosine[pair & ~genuine])[0]
-    means = float(cosine[genuine].mean()), float(cosine[~genuine].mean())
-    return Verdict(eer, threshold, tar, *means, (int(genuine.sum()), int((~genuine).sum())), by_view)
+    means = tuple(float(some.mean()) if len(some) else float("nan") for some in (cosine[genuine], cosine[~genuine]))
+    return Verdict(eer, threshold, tar, means[0], means[1], (int(genuine.sum()), int((~genuine).sum())), by_view)
 
 
 def _rates(genuine: Floats, impostor: Floats) -> tuple[float, float, float]:
     """Equal error rate, the threshold where it lies, and the true accept rate at a false accept rate of 0.001."""
+    if not len(genuine) or not len(impostor):
+        return float("nan"), float("nan"), float("nan")
     thresholds = np.linspace(-1, 1, 2001)
     missed = np.searchsorted(np.sort(genuine), thresholds) / len(genuine)
     fooled = 1 - np.searchsorted(np.sort(impostor), thresholds) / len(impostor)
