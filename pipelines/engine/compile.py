@@ -157,6 +157,8 @@ def _pass_step(
 
 def _interaction_step(node: Any, name: str, wired: dict[str, Source], blobs: Blobs) -> tuple[Step, list[InputInfo]]:
     """A person's answer is an input: what comes along the edge is what stands until somebody answers."""
+    if any(isinstance(source, Each) for source in wired.values()):
+        raise InputError(f"{name} asks a person, which cannot be done once an item; give it the whole list.")
     outputs = tuple(node._output_ports[:1])
     asked = {"text_input": ("Textbox", False), "image_input": ("Image", True)}.get(node._interaction_type)
     if asked is not None and not node._input_ports:

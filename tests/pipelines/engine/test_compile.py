@@ -135,6 +135,12 @@ def test_a_question_of_ones_own_passes_its_first_input_on(blobs: Blobs) -> None:
     assert plan.step("own").outputs == ("x",)
 
 
+def test_a_person_is_not_asked_once_an_item(blobs: Blobs) -> None:
+    source = FnNode(lambda: [1, 2], name="source")
+    with pytest.raises(InputError, match="own asks a person"):
+        compiled(blobs, InteractionNode("own", inputs={"a": source.output.each}))
+
+
 def test_remote_nodes_are_never_cached(blobs: Blobs) -> None:
     space = GradioNode("who/what", name="space", api_name="say", inputs={"t": "hi"}, validate=False)
     model = InferenceNode("who/model:replicate", name="model", inputs={"text": space.output}, validate=False)
