@@ -210,8 +210,16 @@ def bind(plan: Plan, given: Mapping[str, Any]) -> Plan:
     for info in plan.inputs:
         if info.required and info.port not in replaced.get(info.step, {}):
             raise InputError(f"{plan.title} needs {info.name!r}; give it, for example {info.name}=...")
-    steps = tuple(replace(s, inputs={**s.inputs, **replaced[s.name]}) if s.name in replaced else s for s in plan.steps)
+    steps = tuple(_with_inputs(s, replaced[s.name]) if s.name in replaced else s for s in plan.steps)
     return replace(plan, steps=steps)
+
+
+def _with_inputs(step: Step, given: Mapping[str, Source]) -> Step:
+    """The step with inputs set; those of a pass-through step stay in the order in which it hands them on."""
+    inputs = {**step.inputs, **given}
+    if step.call is None:
+        inputs = {port: inputs[port] for port in [*step.outputs, *inputs] if port in inputs}
+    return replace(step, inputs=inputs)
 
 
 def feeding(plan: Plan, targets: Iterable[str]) -> set[str]:

@@ -44,6 +44,13 @@ def test_any_port_can_be_set_and_then_no_longer_follows_its_edge(diamond: Plan) 
     assert bound.step("join").needs == ("right",)
 
 
+def test_a_step_that_only_hands_on_keeps_the_order_of_its_ports() -> None:
+    source = Step("source", None, BLOCK, {"model": Value("m")}, ("picture", "model"))
+    required = InputInfo("picture", "source", "picture", required=True)
+    bound = bind(Plan("p", "P", (source,), (required,)), {"model": "n", "picture": "p"})
+    assert list(bound.step("source").inputs.values()) == [Value("p"), Value("n")]
+
+
 def test_binding_leaves_the_plan_as_it_was(diamond: Plan) -> None:
     before = diamond.keys()
     bind(diamond, {"x": 1})
