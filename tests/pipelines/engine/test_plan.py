@@ -46,8 +46,8 @@ def test_any_port_can_be_set_and_then_no_longer_follows_its_edge(diamond: Plan) 
 
 def test_a_step_that_only_hands_on_keeps_the_order_of_its_ports() -> None:
     source = Step("source", None, BLOCK, {"model": Value("m")}, ("picture", "model"))
-    required = InputInfo("picture", "source", "picture", required=True)
-    bound = bind(Plan("p", "P", (source,), (required,)), {"model": "n", "picture": "p"})
+    inputs = (InputInfo("picture", "source", "picture", required=True), InputInfo("model", "source", "model", "m"))
+    bound = bind(Plan("p", "P", (source,), inputs), {"model": "n", "picture": "p"})
     assert list(bound.step("source").inputs.values()) == [Value("p"), Value("n")]
 
 
