@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blocks.block import block
-from blocks.errors import InputError, NotAvailable, UnreadableFile
+from blocks.errors import Conflict, InputError, NotAvailable, UnreadableFile
 from blocks.progress import Progress, silent
 from enhance._alpha import bleed
 from enhance.pictures import probe_picture, read_picture, write_picture
@@ -49,10 +49,11 @@ SURE = 0.7  # lowest score of a face
 @block(version="1", device="any", units=lambda picture, **_: probe_picture(picture).megapixels)
 def restore_faces(
     picture: Path,
-    model: str,
+    model: str = "",
     strength: float = 1.0,
     faces: list[list[list[float]]] | None = None,
     models: str = "",
+    digest: str = "",
     threads: int = 1,
     *,
     scratch: Path,
@@ -62,26 +63,30 @@ def restore_faces(
 
     Args:
         picture: any file that `read_picture` accepts.
-        model: name of a model of kind "restore".
+        model: name of a model of kind "restore"; "" leaves the picture as it is.
         strength: 0 leaves the picture as it is, 1 takes the repair whole.
         faces: five landmarks a face, see `Landmarks`; None to look for them.
         models: folder with the model, and with YuNet if faces are to be found.
+        digest: SHA-256 that the weights must have, or "".
         threads: processor threads.
 
     Returns:
-        `<stem>_faces.png` in `scratch`, of the same size, channels and bits.
+        `<stem>_faces.png` in `scratch`, of the same size, channels and bits; without a model, the picture itself.
 
     Raises:
         NotAvailable: the model, or the detector where it is needed, is not in the models folder.
+        Conflict: the weights are not those of `digest`.
         UnreadableFile, UnsafeFile, InputError: the picture, the model or a choice cannot be used.
     """
+    if not model:
+        return picture
     if not 0 <= strength <= 1:
         raise InputError(f"The strength {strength} is outside 0 to 1; choose a value between.")
     source = read_picture(picture)
     if source.animated:
         raise InputError(f"{picture.name} is animated; faces are restored in still pictures only.")
     folder = Path(models) if models else None
-    restorer = open_restorer(model, folder, threads)
+    restorer = open_restorer(model, folder, threads, digest)
     colour, alpha = source.array, source.alpha
     three = np.broadcast_to(colour if alpha is None else bleed(colour, alpha), (*colour.shape[:2], 3))
     found = find_faces(three, folder) if faces is None else [_checked(face) for face in faces]
@@ -98,7 +103,7 @@ def restore_faces(
     return target
 
 
-def open_restorer(name: str, models: Path | None, threads: int = 1) -> Callable[[Floats], Floats]:
+def open_restorer(name: str, models: Path | None, threads: int = 1, digest: str = "") -> Callable[[Floats], Floats]:
     """A function from an aligned face (512 x 512 x 3, 0..1, RGB) to its repair.
 
     Raises:
@@ -107,6 +112,8 @@ def open_restorer(name: str, models: Path | None, threads: int = 1) -> Callable[
     info = find_upscaler(name, models)
     if info.kind != "restore" or info.path is None:
         raise InputError(f"{name} does not restore faces; choose a model of kind restore.")
+    if digest and digest != info.digest:
+        raise Conflict(f"The weights of {name!r} are not those that were asked for; they were replaced since.")
     import torch
 
     from enhance._checkpoints import load_state

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blocks.provenance import stamp
+from data.blobs import digest_of
 from enhance.clips import probe_clip
+from enhance.interpolate import rife_weights
 from enhance.mux import join_segments
 from enhance.segments import enhance_segment, plan_segments
 from enhance.upscalers import find_upscaler
@@ -74,10 +76,14 @@ def build() -> Graph:
 
 def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """The model folder, the digests of the weights that will run, and the threads they may use."""
-    digest = ""
-    if int(inputs.get("scale", 1)) > 1:
-        digest = find_upscaler(inputs.get("model", _MODEL), settings.models).digest
-    return {"models": str(settings.models), "digest": digest, "threads": settings.threads}
+    models = settings.models
+    upscaled, rife = int(inputs.get("scale", 1)) > 1, inputs.get("interpolator") == "rife"
+    return {
+        "models": str(models),
+        "digest": find_upscaler(inputs.get("model", _MODEL), models).digest if upscaled else "",
+        "interpolator_digest": digest_of(rife_weights(str(models))) if rife else "",
+        "threads": settings.threads,
+    }
 
 
 def work(inputs: Mapping[str, Any]) -> Iterator[Work]:

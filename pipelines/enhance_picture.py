@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.provenance import stamp
 from enhance.pictures import probe_picture
+from enhance.restore import restore_faces
 from enhance.upscale import upscale_picture
 from enhance.upscalers import find_upscaler
 from pipelines.catalog import Work
@@ -24,12 +25,18 @@ _GUESS = {"realesr-animevideov3": 0.8, _MODEL: 25.0}
 
 
 def build() -> Graph:
-    """picture -> upscaled -> stamped with how it was made"""
+    """picture -> upscaled -> faces restored, if a model is named -> stamped with how it was made"""
     import gradio as gr
     from daggr import FnNode, Graph, InputNode
 
-    model = gr.Textbox(_MODEL, label="Model", info="Name of an upscaler; `doctor` lists those that are here.")
-    source = InputNode("source", ports={"picture": gr.Image(type="filepath", label="Picture"), "model": model})
+    source = InputNode(
+        "source",
+        ports={
+            "picture": gr.Image(type="filepath", label="Picture"),
+            "model": gr.Textbox(_MODEL, label="Model", info="Name of an upscaler; `doctor` lists those that are here."),
+            "restore": gr.Textbox("", label="Restore faces", info="Name of a model that does; empty leaves them."),
+        },
+    )
     upscale = FnNode(
         upscale_picture,
         name="upscale",
@@ -43,19 +50,34 @@ def build() -> Graph:
         },
         outputs={"picture": gr.Image(label="Enlarged")},
     )
+    restore = FnNode(
+        restore_faces,
+        name="restore",
+        inputs={
+            "picture": upscale.picture,
+            "model": source.restore,
+            "strength": gr.Slider(0, 1, 1, label="Strength", info="Of the faces' repair."),
+        },
+        outputs={"picture": gr.Image(label="Faces restored")},
+    )
     finished = FnNode(
         stamp,
         name="stamp",
-        inputs={"file": upscale.picture, "system": source.model, "source_type": "algorithmicallyEnhanced"},
+        inputs={"file": restore.picture, "system": source.model, "source_type": "algorithmicallyEnhanced"},
         outputs={"picture": gr.Image(label="With its recipe")},
     )
     return Graph("Enhance a picture", nodes=[finished])
 
 
 def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """The model folder, the digest of the model that will run, and the threads it may use."""
-    info = find_upscaler(inputs.get("model", _MODEL), settings.models)
-    return {"models": str(settings.models), "digest": info.digest, "threads": settings.threads}
+    """The model folder, the digests of the models that will run, and the threads they may use."""
+    chosen = {"upscale": inputs.get("model", _MODEL), "restore": inputs.get("restore", "")}
+    found: dict[str, Any] = {}
+    for step, model in chosen.items():
+        found[f"{step}.models"] = str(settings.models)
+        found[f"{step}.digest"] = find_upscaler(model, settings.models).digest if model else ""
+        found[f"{step}.threads"] = settings.threads
+    return found
 
 
 def work(inputs: Mapping[str, Any]) -> Iterator[Work]:

@@ -115,11 +115,14 @@ class Active:
         """The runs of a step whose inputs are all there; a pass-through step has none and is done at once."""
         if step.call is None:
             self.steps[step.name].state = "done"
-            values = [self._value(source) for source in step.inputs.values()]
-            if step.choice and values and isinstance(values[0], list):
-                values = values[0][:1]
-            pairs = zip(step.outputs, values, strict=False)
-            self.outputs[step.name] = {port: value for port, value in pairs if value is not _ABSENT}
+            values = {port: self._value(source) for port, source in step.handed_on()}
+            if step.choice:
+                values = {
+                    port: v
+                    for port, value in values.items()
+                    for v in (value[:1] if isinstance(value, list) else [value])
+                }
+            self.outputs[step.name] = {port: value for port, value in values.items() if value is not _ABSENT}
             return []
         items = self._items(step) if step.scattered else [None]
         runs = [self._run(step, i if step.scattered else -1, item) for i, item in enumerate(items)]

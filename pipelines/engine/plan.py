@@ -95,6 +95,12 @@ class Step:
         around = self.call.extra if self.call else str(self.choice)
         return ";".join((around, ",".join(self.outputs), ",".join(sorted(self.files))))
 
+    def handed_on(self) -> list[tuple[str, Source]]:
+        """Of a step that only passes on: what comes out of each port (by name; a person's choice has but one)."""
+        alone = list(self.inputs.values())[:1] if len(self.outputs) == 1 else []
+        pairs = [(port, self.inputs.get(port) or next(iter(alone), None)) for port in self.outputs]
+        return [(port, source) for port, source in pairs if source is not None]
+
     @property
     def scattered(self) -> bool:
         """Whether it runs once an item of a list."""
@@ -164,7 +170,7 @@ class Plan:
         found: dict[tuple[str, str], Source] = {}
         for step in self.steps:
             if step.call is None and not step.choice and not step.scattered:
-                for port, source in zip(step.outputs, step.inputs.values(), strict=False):
+                for port, source in step.handed_on():
                     known = (source.step, source.port) if isinstance(source, From) else None
                     found[step.name, port] = found.get(known, source) if known else source
         return found

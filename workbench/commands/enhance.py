@@ -10,6 +10,7 @@ import argparse
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -35,8 +36,10 @@ def add(commands: Any) -> None:
     rate.add_argument("--fps", help="frames a second to reach, as in 120 or 60000/1001")
     rate.add_argument("--factor", help="frames for each one of the source, as in 2 or 5/2; 1 leaves them")
     command.add_argument("--model", help="the upscaler; `doctor` lists those that are here")
+    command.add_argument("--restore", metavar="MODEL", help="restore faces of pictures with a model that does")
     command.add_argument("--interpolator", choices=["dis", "rife"], help="optical flow, or RIFE with your own weights")
     command.add_argument("--preview", type=float, metavar="SECONDS", help="of a clip, only so many seconds")
+    command.add_argument("--yes", action="store_true", help="do not ask before long or large work")
     command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     command.set_defaults(run=run)
 
@@ -57,6 +60,9 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     items, skipped = find(args.source, args.target)
     with Lab.open() as lab:
+        if not args.yes and not _agreed(lab, items, args):
+            print("Nothing was started.")
+            return 1
         batch = secrets.token_hex(6) if len(items) > 1 or args.source.is_dir() else None
         jobs, errors = _submit(lab, items, args, batch)
         done = _follow(lab, [job for _, job in jobs])
@@ -68,6 +74,26 @@ def run(args: argparse.Namespace) -> int:
                 errors.append({"file": str(item.source), "error": job.error or job.state.lower()})
     _report(args, written, errors, skipped, time.monotonic() - began)
     return 1 if errors else 0
+
+
+def _agreed(lab: Lab, items: list[Item], args: argparse.Namespace) -> bool:
+    """Ask the person at a terminal before long or large work; a program that calls is not asked."""
+    import sys
+
+    from blocks.errors import InputError
+    from workbench.confirm import question
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    estimates = []
+    for item in items:
+        with suppress(InputError):  # what cannot be enhanced is reported when it is submitted
+            estimates.append(lab.estimate(*_inputs(item, args)))
+    asked = question(estimates, lab.settings)
+    if not asked:
+        return True
+    print(f"{asked} Start it? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def find(source: Path, target: Path) -> tuple[list[Item], list[dict[str, str]]]:
@@ -124,6 +150,7 @@ def _submit(
 def _inputs(item: Item, args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     chosen: dict[str, Any] = {"model": args.model} if args.model else {}
     if not item.clip:
+        chosen |= {"restore": args.restore} if args.restore else {}
         suffix = item.target.suffix.lower().lstrip(".").replace("jpeg", "jpg")
         form = {"format": suffix} if suffix in ("png", "jpg", "webp", "gif") else {}
         return "enhance_picture", {"picture": item.source, "scale": args.scale or 4, **form, **chosen}

@@ -29,7 +29,7 @@ def test_a_picture_is_enlarged_and_the_last_line_says_how(run: Run, picture: Pat
     said = run("enhance", picture, tmp_path / "large.png", *QUICK, "--json")
     assert said.code == 0
     assert said.json["files"] == [str(tmp_path / "large.png")]
-    assert said.json["steps_run"] == 2
+    assert said.json["steps_run"] == 3
     with Image.open(tmp_path / "large.png") as result:
         assert result.size == (96, 80)
 
@@ -103,3 +103,11 @@ def test_an_unknown_model_names_those_that_are_here(run: Run, picture: Path, tmp
     end = run("enhance", picture, tmp_path / "x.png", "--model", "magic")
     assert end.code == 1
     assert "realesrgan-x4plus" in end.err
+
+
+def test_faces_cannot_be_restored_without_a_model_and_it_says_how_to_get_one(
+    run: Run, picture: Path, tmp_path: Path
+) -> None:
+    end = run("enhance", picture, tmp_path / "x.png", *QUICK, "--restore", "gfpgan")
+    assert end.code == 1
+    assert "GFPGANv1.4.pth" in end.err
