@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,7 @@ class Housekeeper(Housekeeping):
         use["trash"] = {what: use["trash"][what] + trash[what] for what in trash}
         files = [path for path in (home / "lab.duckdb", home / "lab.duckdb.wal") if path.exists()]
         database = {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
+        use["free"] = shutil.disk_usage(home).free
         return {**use, "others": {"database": database, **{n: _folder_use(home / f) for n, f in _OTHERS.items()}}}
 
     def clean(

@@ -66,8 +66,12 @@ class Services:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """What is installed; looked at once."""
+        """What is installed; looked at once, and again after `look_again`."""
         return installed(self.lab.settings.models)
+
+    def look_again(self) -> None:
+        """A model came or went."""
+        self.__dict__.pop("catalogue", None)
 
     # Files
 

@@ -2,6 +2,7 @@
 const { wanted, paint, isTyping } = window.lab;
 
 paint();
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 // Gradio sets its own idea of dark once it has started; ours stays in force.
 new MutationObserver(() => {
   if (document.body.classList.contains("dark") !== (wanted() === "dark")) paint();
