@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 import typing
 from collections.abc import Callable
 from contextlib import suppress
@@ -172,4 +173,4 @@ def _types(function: Callable[..., Any]) -> dict[str, Any]:
         return typing.get_type_hints(function)
     except (NameError, TypeError):  # a notebook function whose annotations cannot be resolved
         given = getattr(function, "__annotations__", {})
-        return {name: Path if kind in (Path, "Path") else Any for name, kind in given.items()}
+        return {name: Path if re.search(r"\bPath\b", str(kind)) else Any for name, kind in given.items()}

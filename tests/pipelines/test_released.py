@@ -34,7 +34,7 @@ def test_a_changed_source_a_new_version_a_new_block_and_a_lost_one_are_told(rele
     now["raised"] = {"version": "2", "digest": "y"}
     told = released.problems(before, now)
     assert [text.split()[0] for text in told if "still 1" not in text] == ["raised", "new", "lost"]
-    assert [text for text in told if "still 1" in text][0].startswith("The source of changed")
+    assert next(text for text in told if "still 1" in text).startswith("The source of changed")
 
 
 def test_a_changed_source_is_only_recorded_when_asked_for_by_name(
