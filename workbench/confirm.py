@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from workbench.components.words import bytes_of, duration
-
 if TYPE_CHECKING:
     from data.records import Estimate
     from pipelines.settings import Settings
@@ -16,6 +14,8 @@ __all__ = ["question"]
 
 def question(estimates: Iterable[Estimate], settings: Settings) -> str:
     """What to ask before these jobs are queued, or "" if they stay below the limits or nothing is known."""
+    from workbench.components.words import bytes_of, duration  # components know services, which know this
+
     known = list(estimates)
     seconds = sum(one.seconds or 0.0 for one in known)
     size = sum(one.bytes or 0 for one in known)

@@ -17,6 +17,7 @@ from blocks.errors import InputError, LabError, UnknownName
 from data.records import FileRef
 from workbench.access import User, authorize
 from workbench.catalogue import Catalogue, installed
+from workbench.confirm import question
 from workbench.enhance_options import EnhanceOptions, inputs_for
 from workbench.facts import Facts, describe
 from workbench.media import safe_name
@@ -140,6 +141,10 @@ class Services:
         """Time and space for each file, before anything is started."""
         planned = [self._plan(item, options) for item in self.items(user, chosen)]
         return [_outside(self.lab.estimate, pipeline, inputs) for pipeline, inputs in planned]
+
+    def question(self, user: User, chosen: Sequence[Mapping[str, Any]], options: EnhanceOptions) -> str:
+        """What to ask before these files are enhanced, "" if the work stays below the limits of the settings."""
+        return question(self.estimate(user, chosen, options), self.lab.settings)
 
     # Jobs
 

@@ -15,13 +15,10 @@ pytestmark = pytest.mark.browser
 def done(address: str, pictures: Path) -> dict[str, object]:
     """A finished job, made the way a program makes one."""
     client = Client(address, verbose=False)
-    chosen = client.predict([handle_file(str(pictures / "small.png"))], [], api_name="/enhance_add")
-    entries = next(value for value in chosen if isinstance(value, list) and value)
-    answer = client.predict(
-        entries, "realesr-animevideov3", 2, 1.0, 1, "realesr-animevideov3", "2", "120", "dis", False, "",
-        api_name="/enhance_submit",
-    )  # fmt: skip
-    job_id = next(value for value in reversed(answer) if isinstance(value, str) and value)
+    file = client.predict(handle_file(str(pictures / "small.png")), api_name="/enhance_add")
+    options = {"picture_model": "realesr-animevideov3", "picture_scale": 2}
+    [queued] = client.predict([file], options, "", api_name="/enhance_submit")
+    job_id = queued["id"]
     for _ in range(300):
         job = client.predict(job_id, api_name="/job")
         if job["state"] in ("SUCCEEDED", "FAILED", "CANCELLED"):

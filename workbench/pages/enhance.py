@@ -14,8 +14,18 @@ from workbench import components as parts
 from workbench.access import User, who
 from workbench.components.views import ACTIVE, chosen_view, job_view, result_view
 from workbench.enhance_options import EnhanceOptions
-from workbench.pages.enhance_form import Form, clip_note, estimate_words, form, has_denoise, picture_note, scale_choices
-from workbench.pages.wiring import ON_ACT, POLL_BUSY, POLL_IDLE, QUIET, remember, told, when_opened
+from workbench.pages.enhance_api import endpoints
+from workbench.pages.enhance_form import (
+    Form,
+    clip_note,
+    estimate_words,
+    form,
+    has_denoise,
+    model_choices,
+    picture_note,
+    scale_choices,
+)
+from workbench.pages.wiring import ON_ACT, POLL_BUSY, POLL_IDLE, QUIET, acted, remember, told, when_opened
 from workbench.services import Services
 
 __all__ = ["SLUG", "TITLE", "build"]
@@ -57,6 +67,7 @@ def build(services: Services) -> None:
     _options(services, page)
     _start(services, page, view)
     _watch(services, view)
+    endpoints(services)
 
 
 def _files(services: Services, page: Form, view: View) -> None:
@@ -90,7 +101,7 @@ def _files(services: Services, page: Form, view: View) -> None:
         return _chosen(services, who(request), [services.sample(who(request), sample).entry])
 
     # Not preprocessed: that would leave an empty file beside each upload.
-    uploaded = {"api_name": "enhance_add", "preprocess": False, **QUIET}
+    uploaded = {"api_visibility": "private", "preprocess": False, **QUIET}
     page.files.upload(add, [page.files, page.chosen], [page.files, *shown], **uploaded)
     page.listing.click(act, page.chosen, shown, api_visibility="private", **QUIET)
     view.stage.click(act, page.chosen, shown, api_visibility="private", **QUIET)
@@ -144,17 +155,23 @@ def _options(services: Services, page: Form) -> None:
         choices, value = scale_choices(services.catalogue, model, scale)
         return gr.Radio(choices=choices, value=value), gr.Slider(visible=has_denoise(services.catalogue, model))
 
-    model, scale, denoise, *_ = page.fields
+    def choices(_: str) -> Any:
+        catalogue = services.catalogue
+        return *(gr.Dropdown(choices=found) for found in model_choices(catalogue)), parts.missing(catalogue.missing())
+
+    model, scale, denoise, _, clip_model, _, _, interpolator, _ = page.fields
+    when_opened(choices, page.chosen, [model, clip_model, interpolator, page.missing], "from")
     model.change(offers, [model, scale], [scale, denoise], api_visibility="private", **QUIET)
     reads = [page.chosen, *page.fields]
     writes = [page.estimate, page.picture_note, page.clip_note, page.fps]
     changes = [part.change for part in reads]
-    gr.on(changes, estimate, reads, writes, api_name="enhance_estimate", trigger_mode="always_last", **QUIET)
+    gr.on(changes, estimate, reads, writes, api_visibility="private", trigger_mode="always_last", **QUIET)
 
 
 def _start(services: Services, page: Form, view: View) -> None:
-    """The button. The page's token goes along, so that two clicks are one job."""
+    """The button; long or large work is asked about first. The page's token makes two clicks one job."""
     token = gr.Textbox(visible=False)
+    asked = gr.HTML("", js_on_load=ON_ACT, elem_id="asked", apply_default_css=False)
 
     def submit(
         chosen: Chosen | None,
@@ -169,27 +186,35 @@ def _start(services: Services, page: Form, view: View) -> None:
         preview: bool,
         once: str,
         request: gr.Request,
+        event: gr.EventData,
     ) -> Any:
+        answer = acted(event)
+        if answer == "dismiss":
+            return "", *(gr.skip(),) * 5
         options = EnhanceOptions(
             picture_model, picture_scale, denoise, clip_scale, clip_model, rate, fps, interpolator, preview
         )
         user = who(request)
         try:
+            question = "" if answer == "confirm" else services.question(user, chosen or [], options)
+            if question:
+                return parts.confirm("Start this?", question, yes="Start"), "", *(gr.skip(),) * 4
             jobs = services.enhance(user, chosen or [], options, once)
         except LabError as error:
-            return parts.problems([str(error)]), *(gr.skip(),) * 4
-        return "", *_look(services, user, jobs[0].id, POLL_IDLE)
+            return "", parts.problems([str(error)]), *(gr.skip(),) * 4
+        return "", "", *_look(services, user, jobs[0].id, POLL_IDLE)
 
     def fresh_token(_: str) -> str:
         return uuid4().hex
 
-    page.start.click(
-        submit,
-        [page.chosen, *page.fields, token],
-        [page.problems, *view.outputs],
-        api_name="enhance_submit",
-        **QUIET,
-    ).then(None, view.current, None, js=remember("stage"))
+    for part in (page.start, asked):
+        part.click(
+            submit,
+            [page.chosen, *page.fields, token],
+            [asked, page.problems, *view.outputs],
+            api_visibility="private",
+            **QUIET,
+        ).then(None, view.current, None, js=remember("stage"))
     when_opened(fresh_token, token, token, "once")
 
 

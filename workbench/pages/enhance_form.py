@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from workbench import components as parts
-from workbench.catalogue import Catalogue, Choice
+from workbench.catalogue import Catalogue
 from workbench.components.words import bytes_of, duration, rate
 from workbench.enhance_options import CLIP_SCALES, FACTORS, EnhanceOptions
 from workbench.pages.wiring import ON_ACT
@@ -18,7 +18,18 @@ from workbench.services import Item
 if TYPE_CHECKING:
     from data.records import Estimate
 
-__all__ = ["Form", "clip_note", "estimate_words", "form", "has_denoise", "picture_note", "scale_choices"]
+__all__ = [
+    "Form",
+    "clip_note",
+    "estimate_words",
+    "form",
+    "has_denoise",
+    "model_choices",
+    "picture_note",
+    "scale_choices",
+]
+
+Choices = list[tuple[str, str]]
 
 PICTURE_MODEL = "realesrgan-x4plus"
 CLIP_MODEL = "realesr-animevideov3"
@@ -44,6 +55,7 @@ class Form:
     clip_note: Any
     estimate: Any
     start: Any
+    missing: Any
     fields: Sequence[Any]
 
     @property
@@ -63,7 +75,8 @@ def form(catalogue: Catalogue) -> Form:
     with gr.Column(elem_classes="group") as pictures:
         gr.HTML('<h2 class="heading">Pictures</h2>', apply_default_css=False)
         picture_scale = gr.Radio(label="Size", elem_classes="segments")
-        picture_model = _models(catalogue.present("upscale", "denoise"), PICTURE_MODEL)
+        pictures_by, clips_by, methods = model_choices(catalogue)
+        picture_model = _models(pictures_by, PICTURE_MODEL)
         denoise = gr.Slider(0, 1, 1, step=0.05, label="Denoise", elem_classes="field", buttons=[])
         picture_scale.choices, picture_scale.value = scale_choices(catalogue, picture_model.value, 4)
         denoise.visible = has_denoise(catalogue, picture_model.value)
@@ -71,20 +84,21 @@ def form(catalogue: Catalogue) -> Form:
     with gr.Column(elem_classes="group") as clips:
         gr.HTML('<h2 class="heading">Clips</h2>', apply_default_css=False)
         clip_scale = gr.Radio(_sizes(CLIP_SCALES), value=1, label="Size", elem_classes="segments")
-        clip_model = _models(catalogue.present("upscale"), CLIP_MODEL)
+        clip_model = _models(clips_by, CLIP_MODEL)
         rates = [("Keep", "keep"), *((f"×{f}", f) for f in FACTORS), ("fps", "custom")]
         clip_rate = gr.Radio(rates, value="2", label="Frames", elem_classes="segments")
         fps = gr.Textbox("120", label="Target fps", visible=False, max_lines=1, elem_classes="field")
-        methods = [(choice.title, choice.name) for choice in catalogue.present("interpolate")]
         interpolator = gr.Dropdown(methods, value=methods[0][1], label="Method", elem_classes="field", filterable=False)
         preview = gr.Checkbox(False, label="First two seconds only", elem_classes="check")
         clip_note = _html("")
     with gr.Column(elem_classes="go"):
         estimate = _html(parts.estimate(""))
         start = gr.Button("Enhance", variant="primary", interactive=False, elem_id="start")
-    _html(parts.missing(catalogue.missing()))
+    missing = _html(parts.missing(catalogue.missing()))
     fields = (picture_model, picture_scale, denoise, clip_scale, clip_model, clip_rate, fps, interpolator, preview)
-    return Form(files, chosen, listing, problems, pictures, picture_note, clips, clip_note, estimate, start, fields)
+    return Form(
+        files, chosen, listing, problems, pictures, picture_note, clips, clip_note, estimate, start, missing, fields
+    )
 
 
 def picture_note(catalogue: Catalogue, options: EnhanceOptions, items: Sequence[Item]) -> str:
@@ -140,8 +154,14 @@ def _sizes(scales: Sequence[int]) -> list[tuple[str, int]]:
     return [("Keep" if scale == 1 else f"×{scale}", scale) for scale in scales]
 
 
-def _models(usable: Sequence[Choice], wanted: str) -> Any:
-    choices = [(choice.title, choice.name) for choice in usable]
+def model_choices(catalogue: Catalogue) -> tuple[Choices, Choices, Choices]:
+    """What pictures can be enlarged with, what clips, and how frames in between are made: title and name."""
+    kinds = (("upscale", "denoise"), ("upscale",), ("interpolate",))
+    pictures, clips, methods = ([(one.title, one.name) for one in catalogue.present(*wanted)] for wanted in kinds)
+    return pictures, clips, methods
+
+
+def _models(choices: Choices, wanted: str) -> Any:
     names = [name for _, name in choices]
     value = wanted if wanted in names else (names[0] if names else None)
     return gr.Dropdown(choices, value=value, label="Model", elem_classes="field", filterable=False)

@@ -14,7 +14,7 @@ from gradio.context import Context
 
 from blocks.errors import LabError
 
-__all__ = ["ON_ACT", "POLL_BUSY", "POLL_IDLE", "QUIET", "record", "remember", "told", "when_opened"]
+__all__ = ["ON_ACT", "acted", "POLL_BUSY", "POLL_IDLE", "QUIET", "record", "remember", "told", "when_opened"]
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -33,6 +33,11 @@ element.addEventListener('click', (event) => {
 });
 """
 """Script of a `gradio.HTML`: a click on anything with `data-act` becomes an event that says which and on what."""
+
+
+def acted(event: gr.EventData) -> str:
+    """What an event of `ON_ACT` says; "" for that of a plain button, which says nothing."""
+    return str((event._data or {}).get("act", ""))
 
 
 def remember(focus: str) -> str:
