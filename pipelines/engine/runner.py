@@ -341,6 +341,7 @@ class Runner:
             self._in_flight.discard(about.run.key)
         if kind == "lost":
             shutil.rmtree(self._scratch / ticket, ignore_errors=True)
+            self._blobs.remove_stale()
         if about is None or active is None or active.job.attempt != about.attempt:
             return  # a late word of an attempt that is over
         try:

@@ -114,27 +114,36 @@ class _Lines(io.TextIOBase):
 
 
 def run_task(task: Task, send: Send, cancelled: threading.Event) -> None:
-    """Run one step and send how it ended; never raises for what the step does."""
+    """Run one step and send how it ended, with its scratch gone; never raises for what the step does."""
+    try:
+        kind, *facts = _work(task, send, cancelled)
+    except Cancelled as stop:
+        kind, *facts = "failed", "Cancelled", str(stop), ""
+    except BaseException as error:  # a step may raise anything; the owner decides what it means
+        kind, *facts = "failed", *_said(error), traceback.format_exc()
+    shutil.rmtree(task.scratch, ignore_errors=True)
+    send(kind, task.ticket, *facts)
+
+
+def _work(task: Task, send: Send, cancelled: threading.Event) -> tuple[Any, ...]:
     blobs = _blobs(task.blobs)
     out = _Lines(task.ticket, send)
-    try:
-        with contextlib.closing(out), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            function = _function(task.call)
-            began = time.monotonic()
-            inputs, result = _invoke(function, task, blobs, Teller(task.ticket, send, cancelled, blobs))
-            seconds = time.monotonic() - began
-            outputs = _outputs(result, task, blobs)
-        send("done", task.ticket, outputs, seconds, _units(function, inputs))
-    except Cancelled as stop:
-        send("failed", task.ticket, "Cancelled", str(stop), "")
-    except BaseException as error:  # a step may raise anything; the owner decides what it means
-        kind = type(error).__name__ if type(error).__module__ == "blocks.errors" else "error"
-        text = str(error) if kind != "error" else f"{type(error).__name__}: {error}"
-        if isinstance(error, OSError) and full(error):
-            kind, text = "DiskFull", f"No space is left for what this step makes ({error}). Free some and try again."
-        send("failed", task.ticket, kind, text, traceback.format_exc())
-    finally:
-        shutil.rmtree(task.scratch, ignore_errors=True)
+    with contextlib.closing(out), contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        function = _function(task.call)
+        began = time.monotonic()
+        inputs, result = _invoke(function, task, blobs, Teller(task.ticket, send, cancelled, blobs))
+        seconds = time.monotonic() - began
+        outputs = _outputs(result, task, blobs)
+    return "done", outputs, seconds, _units(function, inputs)
+
+
+def _said(error: BaseException) -> tuple[str, str]:
+    """The name in the lab's tree of what a step raised, "error" for any other, and its message."""
+    if isinstance(error, OSError) and full(error):
+        return "DiskFull", f"No space is left for what this step makes ({error}). Free some and try again."
+    if type(error).__module__ == "blocks.errors":
+        return type(error).__name__, str(error)
+    return "error", f"{type(error).__name__}: {error}"
 
 
 def _invoke(function: Callable[..., Any], task: Task, blobs: Blobs, progress: Teller) -> tuple[dict[str, Any], Any]:
