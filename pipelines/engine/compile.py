@@ -7,10 +7,8 @@ short function here.
 
 from __future__ import annotations
 
-import hashlib
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 from blocks.block import INJECTED, REQUIRED, Block, block_of
 from blocks.errors import InputError
 from data.blobs import Blobs
+from pipelines.engine.code import by_value
 from pipelines.engine.plan import Call, Each, From, InputInfo, Plan, Source, Step, Value
 from pipelines.engine.values import encode
 
@@ -26,7 +25,6 @@ __all__ = ["compile_graph"]
 _FILE_COMPONENTS = frozenset({"Image", "Video", "Audio", "File", "Gallery", "ImageEditor", "ImageSlider", "Model3D"})
 _FORM_OPTIONS = ("label", "info", "choices", "minimum", "maximum", "step", "placeholder", "lines", "multiselect")
 _OWN_ROOMS = frozenset({"blocks", "data", "enhance", "lora", "pipelines", "workbench"})
-_REGISTERING = threading.Lock()
 _PASS = Block("pass", "1", "", "cpu", "bitwise", 2.0, (), ())
 
 
@@ -139,9 +137,10 @@ def _remote_step(
 ) -> tuple[Step, list[InputInfo]]:
     """A Space or an inference provider: its answer depends on a machine that is not ours, so it is never cached."""
     sources, infos = _sources(node, name, node._input_ports, wired, blobs, {})
-    payload = _by_value((node._preprocess, node._postprocess)) if node._preprocess or node._postprocess else None
+    around = (node._preprocess, node._postprocess)
+    payload, digest = by_value(around) if any(around) else (None, "")
     described = Block(f"daggr.{kind}:{name}", "1", "", "cpu", "close", 2.0, (), ())
-    call = Call(kind, "", payload, options, hashlib.sha256(payload or b"").hexdigest())
+    call = Call(kind, "", payload, options, digest)
     outputs = tuple(node._output_ports) or ("output",)
     return Step(name, call, described, sources, outputs, cached=False), infos
 
@@ -223,8 +222,8 @@ def _call(function: Callable[..., Any], before: Any, after: Any) -> Call:
     """The lab's own and installed functions go by name; everything else, and all that is wrapped, by value."""
     if before is None and after is None and _importable(function):
         return Call("function", f"{function.__module__}:{function.__qualname__}")
-    payload = _by_value((function, before, after))
-    return Call("function", "", payload, extra=hashlib.sha256(payload).hexdigest())
+    payload, digest = by_value((function, before, after))
+    return Call("function", "", payload, extra=digest)
 
 
 def _importable(function: Callable[..., Any]) -> bool:
@@ -236,34 +235,3 @@ def _importable(function: Callable[..., Any]) -> bool:
         return False
     file = getattr(module, "__file__", None)
     return module.__name__.split(".")[0] in _OWN_ROOMS or (file is not None and "site-packages" in Path(file).parts)
-
-
-def _by_value(functions: tuple[Any, ...]) -> bytes:
-    import cloudpickle
-
-    names = {name for f in functions if f is not None for name in _modules(f)}
-    owners = [sys.modules[name] for name in names if _only_here(name)]
-    with _REGISTERING:  # the register is one for all threads
-        for module in owners:
-            cloudpickle.register_pickle_by_value(module)
-        try:
-            return bytes(cloudpickle.dumps(functions))
-        finally:
-            for module in owners:
-                cloudpickle.unregister_pickle_by_value(module)
-
-
-def _modules(function: Any) -> Iterator[str]:
-    """Names of the modules that a function, method, partial or callable object comes from."""
-    while function is not None:
-        yield getattr(function, "__module__", None) or ""
-        yield type(getattr(function, "__self__", None) or function).__module__
-        function = getattr(function, "func", None)
-
-
-def _only_here(name: str) -> bool:
-    """Whether a module exists in this process alone, so that a worker could not import it."""
-    top, module = name.partition(".")[0], sys.modules.get(name)
-    if module is None or top == "__main__" or top in sys.stdlib_module_names or top in _OWN_ROOMS:
-        return False
-    return "site-packages" not in Path(getattr(module, "__file__", None) or "").parts
