@@ -86,23 +86,25 @@ def main() -> None:
     given = arguments(__doc__ or "", 6000)
     torch.manual_seed(1)
     random = np.random.default_rng(1)
-    renders = Renders.read(given.home / "renders-training")
+    renders, bodies = (Renders.read(given.home / f"renders-{name}") for name in ("training", "figures"))
     model = on(given.device, build())
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=1e-4)
 
-    def crops() -> Tensor:
-        chosen = random.integers(0, len(renders.pictures), BATCH)
-        corners = random.integers(0, 128 - CROP + 1, (BATCH, 2))
-        return to_tensor(
-            np.stack(
-                [renders.pictures[i, y : y + CROP, x : x + CROP] for i, (y, x) in zip(chosen, corners, strict=True)]
-            )
-        )
+    def cut(side: int, count: int) -> Tensor:
+        found = []
+        for _ in range(count):
+            pictures = bodies.pictures if random.random() < 0.15 else renders.pictures
+            row = int(random.integers(len(pictures)))
+            y, x = (int(random.integers(length - side + 1)) for length in pictures.shape[1:3])
+            found.append(pictures[row, y : y + side, x : x + side])
+        return to_tensor(np.stack(found))
 
     def step_once(step: int) -> dict[str, float]:
         for group in optimiser.param_groups:
             group["lr"] = one_cycle(step, given.steps, 3e-3)
-        wanted = crops().to(given.device, memory_format=torch.channels_last)
+        # Mostly crops, which vary more; whole pictures now and then, since the norms see all of what they are given.
+        wanted = cut(CROP, BATCH) if step % 4 else cut(2 * CROP, BATCH // 4)
+        wanted = wanted.to(given.device, memory_format=torch.channels_last)
         code = latents(model, wanted)
         # A decoder that has seen slightly wrong latents forgives the generator's.
         noisy = code + 0.04 * code.detach().std() * torch.randn_like(code)
