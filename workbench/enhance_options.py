@@ -28,6 +28,7 @@ class EnhanceOptions:
     Attributes:
         picture_model, picture_scale: for pictures; the scale is one of the model's.
         denoise: strength from 0 to 1, for models that have one.
+        restore: name of a model that repairs faces, or "".
         clip_model, clip_scale: for clips; scale 1 leaves the size.
         rate: "keep", a factor ("2", "4"), or "custom" to aim at `fps`.
         fps: target of a custom rate: "120", "59.94" or "60000/1001".
@@ -38,6 +39,7 @@ class EnhanceOptions:
     picture_model: str
     picture_scale: int = 4
     denoise: float = 1.0
+    restore: str = ""
     clip_scale: int = 1
     clip_model: str = ""
     rate: str = "2"
@@ -73,7 +75,8 @@ def _picture_inputs(options: EnhanceOptions, catalogue: Catalogue) -> Mapping[st
     if not 0 <= options.denoise <= 1:
         raise InputError(f"The denoise strength is {options.denoise}; choose a number from 0 to 1.")
     strength = float(options.denoise) if model.denoise else 1.0
-    return {"model": model.name, "scale": options.picture_scale, "denoise": strength}
+    repair = {"restore": _usable(options.restore, catalogue).name} if options.restore else {}
+    return {"model": model.name, "scale": options.picture_scale, "denoise": strength, **repair}
 
 
 def _clip_inputs(options: EnhanceOptions, catalogue: Catalogue) -> Mapping[str, Any]:

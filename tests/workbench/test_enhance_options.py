@@ -17,11 +17,12 @@ CATALOGUE = Catalogue(
     (
         Choice("photo", "Photo", "upscale", (2, 3, 4), {2: "x2 is x4, reduced."}),
         Choice("grain", "Grain", "denoise", (1,), denoise=True),
+        Choice("faces", "Faces", "restore", (1,)),
         Choice("dis", "Optical flow", "interpolate"),
         Choice("rife", "RIFE", "interpolate", present=False, how="Bring its weights."),
     )
 )
-FORM = EnhanceOptions("photo", 4, 1.0, 1, "photo", "2", "120", "dis", False)
+FORM = EnhanceOptions("photo", 4, 1.0, "", 1, "photo", "2", "120", "dis", False)
 
 
 def test_a_picture_is_given_model_and_scale() -> None:
@@ -35,6 +36,13 @@ def test_denoise_strength_goes_to_models_that_have_one_only() -> None:
     assert inputs_for("picture", FILE, form, CATALOGUE)[1]["denoise"] == 1.0
     form = replace(form, picture_model="grain", picture_scale=1)
     assert inputs_for("picture", FILE, form, CATALOGUE)[1]["denoise"] == 0.3
+
+
+def test_faces_are_repaired_where_a_model_for_them_is_chosen() -> None:
+    assert "restore" not in inputs_for("picture", FILE, FORM, CATALOGUE)[1]
+    assert inputs_for("picture", FILE, replace(FORM, restore="faces"), CATALOGUE)[1]["restore"] == "faces"
+    with pytest.raises(InputError, match="is not installed here"):
+        inputs_for("picture", FILE, replace(FORM, restore="beauty"), CATALOGUE)
 
 
 @pytest.mark.parametrize(

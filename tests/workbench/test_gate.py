@@ -55,7 +55,7 @@ def file_data(path: str) -> dict[str, Any]:
 )
 def test_an_event_cannot_name_a_file_that_was_not_uploaded(client: TestClient, lab: Lab, route: str, path: str) -> None:
     named = path.format(home=lab.home)
-    event = {"data": [[file_data(named)], []], "fn_index": 0, "session_hash": "x"}
+    event = {"data": [file_data(named)], "fn_index": 0, "session_hash": "x"}
     answer = client.post(f"/gradio_api/{route}", json=event)
     assert answer.status_code == 403
     assert "was not uploaded here" in answer.text
@@ -74,22 +74,21 @@ def test_an_uploaded_file_moves_into_the_lab_and_leaves_nothing_behind(client: T
     assert source is not None
     [uploaded] = client.post("/gradio_api/upload", files={"files": ("me.png", source.read_bytes())}).json()
     assert uploaded.startswith(str(lab.home / "uploads"))
-    answer = client.post("/gradio_api/run/enhance_add", json={"data": [[file_data(uploaded)], []]}).json()
-    entries = next(value for value in answer["data"] if isinstance(value, list))
-    assert [entry["name"] for entry in entries] == ["me.png"]
-    assert lab.media(entries[0]["digest"]).size == source.stat().st_size
+    [item] = client.post("/gradio_api/run/enhance_add", json={"data": [file_data(uploaded)]}).json()["data"]
+    assert item["name"] == "me.png"
+    assert lab.media(item["digest"]).size == source.stat().st_size
     assert not [path for path in (lab.home / "uploads").rglob("*") if path.is_file()]
 
 
 def test_what_an_upload_is_no_picture_is_told_and_not_kept(client: TestClient, lab: Lab) -> None:
     [uploaded] = client.post("/gradio_api/upload", files={"files": ("me.png", b"<svg/>")}).json()
-    answer = client.post("/gradio_api/run/enhance_add", json={"data": [[file_data(uploaded)], []]})
+    answer = client.post("/gradio_api/run/enhance_add", json={"data": [file_data(uploaded)]})
     assert "SVG" in answer.text
     assert not [path for path in (lab.home / "uploads").rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("chosen", [["x"], [{"digest": "../x"}], [{"digest": "0" * 64}], [{}], [None]])
 def test_made_up_files_start_no_job(client: TestClient, lab: Lab, chosen: list[Any]) -> None:
-    form = ["realesrgan-x4plus", 4, 1, 1, "realesr-animevideov3", "2", "120", "dis", False]
-    client.post("/gradio_api/run/enhance_submit", json={"data": [chosen, *form, "token"]})
+    answer = client.post("/gradio_api/run/enhance_submit", json={"data": [chosen, {}, "token"]})
+    assert answer.status_code == 500
     assert lab.jobs() == []

@@ -130,6 +130,7 @@ def _options(services: Services, page: Form) -> None:
         picture_model: str,
         picture_scale: int,
         denoise: float,
+        restore: str,
         clip_scale: int,
         clip_model: str,
         rate: str,
@@ -139,7 +140,16 @@ def _options(services: Services, page: Form) -> None:
         request: gr.Request,
     ) -> tuple[str, str, str, Any]:
         options = EnhanceOptions(
-            picture_model, picture_scale, denoise, clip_scale, clip_model, rate, fps, interpolator, preview
+            picture_model,
+            picture_scale,
+            denoise,
+            restore or "",
+            clip_scale,
+            clip_model,
+            rate,
+            fps,
+            interpolator,
+            preview,
         )
         user = who(request)
         custom = gr.Textbox(visible=rate == "custom")
@@ -153,14 +163,21 @@ def _options(services: Services, page: Form) -> None:
 
     def offers(model: str, scale: int) -> Any:
         choices, value = scale_choices(services.catalogue, model, scale)
-        return gr.Radio(choices=choices, value=value), gr.Slider(visible=has_denoise(services.catalogue, model))
+        moved = {} if value == scale else {"value": value}  # a size chosen meanwhile is not taken back
+        return gr.Radio(choices=choices, **moved), gr.Slider(visible=has_denoise(services.catalogue, model))
 
     def choices(_: str) -> Any:
-        catalogue = services.catalogue
-        return *(gr.Dropdown(choices=found) for found in model_choices(catalogue)), parts.missing(catalogue.missing())
+        pictures, faces, clips, methods = model_choices(services.catalogue)
+        return (
+            gr.Dropdown(choices=pictures),
+            gr.Dropdown(choices=faces, visible=len(faces) > 1),
+            gr.Dropdown(choices=clips),
+            gr.Dropdown(choices=methods),
+            parts.missing(services.catalogue.missing()),
+        )
 
-    model, scale, denoise, _, clip_model, _, _, interpolator, _ = page.fields
-    when_opened(choices, page.chosen, [model, clip_model, interpolator, page.missing], "from")
+    model, scale, denoise, restore, _, clip_model, _, _, interpolator, _ = page.fields
+    when_opened(choices, page.chosen, [model, restore, clip_model, interpolator, page.missing], "from")
     model.change(offers, [model, scale], [scale, denoise], api_visibility="private", **QUIET)
     reads = [page.chosen, *page.fields]
     writes = [page.estimate, page.picture_note, page.clip_note, page.fps]
@@ -178,6 +195,7 @@ def _start(services: Services, page: Form, view: View) -> None:
         picture_model: str,
         picture_scale: int,
         denoise: float,
+        restore: str,
         clip_scale: int,
         clip_model: str,
         rate: str,
@@ -192,7 +210,16 @@ def _start(services: Services, page: Form, view: View) -> None:
         if answer == "dismiss":
             return "", *(gr.skip(),) * 5
         options = EnhanceOptions(
-            picture_model, picture_scale, denoise, clip_scale, clip_model, rate, fps, interpolator, preview
+            picture_model,
+            picture_scale,
+            denoise,
+            restore or "",
+            clip_scale,
+            clip_model,
+            rate,
+            fps,
+            interpolator,
+            preview,
         )
         user = who(request)
         try:
@@ -244,7 +271,8 @@ def _watch(services: Services, view: View) -> None:
         part.click(act, reads, view.outputs, api_visibility="private", **QUIET).then(
             None, view.current, None, js=remember("stage")
         )
-    when_opened(opened, view.current, view.outputs, "job")
+    found = when_opened(opened, view.current, view.outputs, "job")
+    found.then(None, view.current, None, js=remember("stage"))
 
 
 def _running(services: Services, user: User) -> str:

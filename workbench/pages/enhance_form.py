@@ -61,7 +61,7 @@ class Form:
     @property
     def fps(self) -> Any:
         """The field of the custom frame rate."""
-        return self.fields[6]
+        return self.fields[7]
 
 
 def form(catalogue: Catalogue) -> Form:
@@ -75,11 +75,14 @@ def form(catalogue: Catalogue) -> Form:
     with gr.Column(elem_classes="group") as pictures:
         gr.HTML('<h2 class="heading">Pictures</h2>', apply_default_css=False)
         picture_scale = gr.Radio(label="Size", elem_classes="segments")
-        pictures_by, clips_by, methods = model_choices(catalogue)
+        pictures_by, faces_by, clips_by, methods = model_choices(catalogue)
         picture_model = _models(pictures_by, PICTURE_MODEL)
         denoise = gr.Slider(0, 1, 1, step=0.05, label="Denoise", elem_classes="field", buttons=[])
         picture_scale.choices, picture_scale.value = scale_choices(catalogue, picture_model.value, 4)
         denoise.visible = has_denoise(catalogue, picture_model.value)
+        restore = gr.Dropdown(
+            faces_by, value="", label="Faces", visible=len(faces_by) > 1, elem_classes="field", filterable=False
+        )
         picture_note = _html("")
     with gr.Column(elem_classes="group") as clips:
         gr.HTML('<h2 class="heading">Clips</h2>', apply_default_css=False)
@@ -95,7 +98,18 @@ def form(catalogue: Catalogue) -> Form:
         estimate = _html(parts.estimate(""))
         start = gr.Button("Enhance", variant="primary", interactive=False, elem_id="start")
     missing = _html(parts.missing(catalogue.missing()))
-    fields = (picture_model, picture_scale, denoise, clip_scale, clip_model, clip_rate, fps, interpolator, preview)
+    fields = (
+        picture_model,
+        picture_scale,
+        denoise,
+        restore,
+        clip_scale,
+        clip_model,
+        clip_rate,
+        fps,
+        interpolator,
+        preview,
+    )
     return Form(
         files, chosen, listing, problems, pictures, picture_note, clips, clip_note, estimate, start, missing, fields
     )
@@ -154,11 +168,12 @@ def _sizes(scales: Sequence[int]) -> list[tuple[str, int]]:
     return [("Keep" if scale == 1 else f"×{scale}", scale) for scale in scales]
 
 
-def model_choices(catalogue: Catalogue) -> tuple[Choices, Choices, Choices]:
-    """What pictures can be enlarged with, what clips, and how frames in between are made: title and name."""
-    kinds = (("upscale", "denoise"), ("upscale",), ("interpolate",))
-    pictures, clips, methods = ([(one.title, one.name) for one in catalogue.present(*wanted)] for wanted in kinds)
-    return pictures, clips, methods
+def model_choices(catalogue: Catalogue) -> tuple[Choices, Choices, Choices, Choices]:
+    """Models for pictures, for their faces, for clips, and ways to make frames in between: title and name."""
+    kinds = (("upscale", "denoise"), ("restore",), ("upscale",), ("interpolate",))
+    found = ([(one.title, one.name) for one in catalogue.present(*wanted)] for wanted in kinds)
+    pictures, faces, clips, methods = found
+    return pictures, [("Leave as they are", ""), *faces], clips, methods
 
 
 def _models(choices: Choices, wanted: str) -> Any:

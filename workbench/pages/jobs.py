@@ -59,7 +59,7 @@ def build(services: Services) -> None:
         part.click(act, reads, writes, api_visibility="private", **QUIET).then(
             None, current, None, js=remember("detail")
         )
-    when_opened(opened, current, writes, "job")
+    when_opened(opened, current, writes, "job").then(None, current, None, js=remember("detail"))
     _endpoints(services)
 
 

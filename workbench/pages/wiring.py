@@ -48,10 +48,10 @@ def remember(focus: str) -> str:
     )
 
 
-def when_opened(handler: Callable[..., Any], reads: Any, outputs: Any, parameter: str) -> None:
-    """Call a handler when the page has opened, with one parameter of its address ("" if it has none)."""
+def when_opened(handler: Callable[..., Any], reads: Any, outputs: Any, parameter: str) -> Any:
+    """Call a handler when the page has opened, with one parameter of its address ("" if it has none); the event."""
     script = f"() => new URLSearchParams(location.search).get('{parameter}') || ''"
-    Context.root_block.load(handler, reads, outputs, js=script, api_visibility="private", **QUIET)
+    return Context.root_block.load(handler, reads, outputs, js=script, api_visibility="private", **QUIET)
 
 
 def told(handler: Handler) -> Handler:

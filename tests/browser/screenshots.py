@@ -1,0 +1,131 @@
+"""Keep `docs/screenshots` current: serve a fresh lab, enhance the samples, and take a picture of each page.
+
+python tests/browser/screenshots.py [FOLDER]
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+LARGEST = 250_000
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+ENDED = ".stage[data-state=SUCCEEDED], .stage[data-state=FAILED]"
+
+
+def main(folder: Path) -> None:
+    """Take them all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _lab() as address, sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        take = _camera(browser, address, folder)
+        take("home-empty", "/", lambda page: page.wait_for_selector(".first"))
+        take("enhance-empty", "/enhance", lambda page: page.wait_for_selector(".invite"))
+        picture = take("enhance-picture", "/enhance?sample=picture", _enhance)
+        take("enhance-clip", "/enhance?sample=clip", _enhance_clip)
+        take("enhance-running", "/enhance?sample=picture", _leave_running)
+        take("jobs", "/jobs", _open_first_job)
+        take("home", "/", lambda page: page.wait_for_selector(".shot img"))
+        take("help", "/jobs", lambda page: (page.wait_for_selector("table.jobs"), page.keyboard.press("?")))
+        for name, where, place in (
+            ("home", "/", ".shot img"), ("enhance-picture", picture, "lab-compare"), ("jobs", "/jobs", "table.jobs"),
+        ):  # fmt: skip
+            look = _looking_at(place)
+            take(f"{name}-dark", where, look, color_scheme="dark")
+            take(f"{name}-narrow", where, look, viewport={"width": 390, "height": 844}, device_scale_factor=2)
+        browser.close()
+
+
+def _camera(browser: Browser, address: str, folder: Path) -> Callable[..., str]:
+    def take(name: str, where: str, prepare: Callable[[Page], Any], **options: Any) -> str:
+        options = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light", **options}
+        context = browser.new_context(base_url=address, **options)
+        page = context.new_page()
+        page.goto(where)
+        prepare(page)
+        page.wait_for_load_state("load")
+        page.wait_for_timeout(600)
+        _save(page, folder / f"{name}.png")
+        found = page.url.removeprefix(address)
+        context.close()
+        return found
+
+    return take
+
+
+def _save(page: Page, path: Path) -> None:
+    """As PNG; with fewer colours where photographs make it too large."""
+    from PIL import Image
+
+    page.screenshot(path=path)
+    with Image.open(path) as shot:
+        reduced = shot.convert("RGB")
+    for colours in (256, 128, 64):
+        if path.stat().st_size <= LARGEST:
+            break
+        reduced.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.FLOYDSTEINBERG).save(
+            path, optimize=True
+        )
+    print(path.name, path.stat().st_size)
+
+
+def _enhance(page: Page) -> None:
+    page.locator("#start:not([disabled])").click()
+    page.wait_for_selector(ENDED, timeout=180_000)
+    page.wait_for_selector("lab-compare, lab-players", timeout=5_000)
+    page.mouse.move(5, 5)
+
+
+def _enhance_clip(page: Page) -> None:
+    page.locator("fieldset", has_text="Size").last.get_by_role("radio", name="×2").check()
+    _enhance(page)
+    page.wait_for_function("document.querySelector('lab-players').leader.readyState >= 2")
+    page.evaluate("document.querySelector('lab-players').seek(0.9)")
+
+
+def _leave_running(page: Page) -> None:
+    page.locator("#start:not([disabled])").wait_for()
+    page.locator("#chosen .thumb img").wait_for()
+    page.get_by_role("radio", name="×3").first.check()
+    page.locator("#start").click()
+    page.wait_for_selector("img.live:not(.waiting)", timeout=60_000)
+    page.mouse.move(5, 5)
+
+
+def _open_first_job(page: Page) -> None:
+    page.locator("[data-item]").nth(1).click()
+    page.wait_for_selector(".detail[data-job]")
+
+
+def _looking_at(place: str) -> Callable[[Page], Any]:
+    return lambda page: page.locator(place).first.scroll_into_view_if_needed()
+
+
+@contextmanager
+def _lab() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as home:
+        environment = {**os.environ, "LAB_HOME": str(Path(home) / "lab"), "PYTHONUNBUFFERED": "1"}
+        command = [sys.executable, "-m", "workbench", "serve", "--port", "0", "--no-browser"]
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        try:
+            assert server.stdout is not None
+            yield next(found.group() for line in server.stdout if (found := re.search(r"http://[\w.:]+", line)))
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots")
