@@ -82,9 +82,7 @@ class Board:
         file: the kept file at such an address; raises UnknownName for any other.
     """
 
-    def __init__(
-        self, lab: Lab, name: str, address: Callable[[str], str], file: Callable[[str], FileRef]
-    ) -> None:
+    def __init__(self, lab: Lab, name: str, address: Callable[[str], str], file: Callable[[str], FileRef]) -> None:
         self._lab, self.name = lab, name
         self._address, self._file = address, file
         self.sheets = Sheets(lab.home / "canvas" / name)
@@ -160,7 +158,8 @@ class Board:
         theirs.setdefault(node, {})[port] = message.get("value")
         changed = await self._merge(seat, theirs)
         sheet = self.sheets.get(seat.user, seat.sheet)
-        await self._show(seat.sheet, only=seat, inputs=sheet.inputs != theirs, answer=message.get("lab_seq"))
+        differs = sheet.inputs != theirs or bool(message.get("lab_inputs"))
+        await self._show(seat.sheet, only=seat, inputs=differs, answer=message.get("lab_seq"))
         for other in self._at(seat.sheet):
             if other is not seat and changed:
                 await self._show(seat.sheet, only=other, inputs=True)
@@ -168,16 +167,17 @@ class Board:
 
     async def _merge(self, seat: _Seat, theirs: Drafts) -> list[str]:
         """Take over what a window has changed since it last heard of the sheet; names of what that was."""
+        seat.seen, before = theirs, seat.seen
+        theirs = (await self._drawn()).known_fields(theirs)
         sheet = self.sheets.get(seat.user, seat.sheet)
         inputs = {node: dict(ports) for node, ports in sheet.inputs.items()}
         changed = []
         for node, ports in theirs.items():
             for port, value in ports.items():
-                before = seat.seen.get(node, {})
-                if (port not in before or before[port] != value) and inputs.get(node, {}).get(port, ...) != value:
+                known = before.get(node, {})
+                if (port not in known or known[port] != value) and inputs.get(node, {}).get(port, ...) != value:
                     inputs.setdefault(node, {})[port] = value
                     changed.append(node.rpartition("__")[2] if port == "value" else port)
-        seat.seen = theirs
         if changed:
             self.sheets.save(replace(sheet, inputs=inputs))
         return changed
@@ -385,7 +385,9 @@ def _drafts(value: Any) -> Drafts:
     """What a window says its inputs are; anything else is nothing."""
     if not isinstance(value, dict):
         return {}
-    return {str(node): {str(p): v for p, v in ports.items()} for node, ports in value.items() if isinstance(ports, dict)}
+    return {
+        str(node): {str(p): v for p, v in ports.items()} for node, ports in value.items() if isinstance(ports, dict)
+    }
 
 
 def _words(job: JobInfo, steps: list[StepInfo]) -> dict[str, Any]:

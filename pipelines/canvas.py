@@ -27,7 +27,14 @@ FRONT_END = Path(server.__file__).parent / "frontend" / "dist"
 Drafts = dict[str, dict[str, Any]]
 """Inputs as the canvas holds them: by node id, then by port."""
 
+_Target = tuple[str, str, int | None]
+"""A step, a port of it, and the variant in which it has this port."""
+
+_VARIANT = "_selected_variant"
 _FRESH = frozenset({"reused", "done"})
+_RENDERED = frozenset({"html", "markdown"})
+"""daggr renders these as they are; what a step gave is shown as text, for it may come from a stranger's file."""
+_MEDIA = frozenset({"image", "video", "audio", "file", "gallery", "model3d", "textbox", "text", "textarea"})
 _SHOWN = 20_000  # characters of one value; whoever wants more opens the run
 
 
@@ -64,7 +71,7 @@ class Drawing(server.DaggrServer):  # type: ignore[misc]
         scattered = {name: self._items(name, steps[name]) for name in fresh if self._has_scattered_input(name)}
         data: dict[str, Any] = self._build_graph_data(
             node_results={**fresh, **scattered},
-            node_statuses={name: "completed" for name in fresh},
+            node_statuses=dict.fromkeys(fresh, "completed"),
             input_values=drafts,
         )
         for node in data["nodes"]:
@@ -85,7 +92,7 @@ class Drawing(server.DaggrServer):  # type: ignore[misc]
             InputError: a file that is not one of the lab's.
         """
         choices = {
-            name: int(drafts.get(_id(name), {}).get("_selected_variant", 0))
+            name: int(drafts.get(_id(name), {}).get(_VARIANT, 0))
             for name, node in self.graph.nodes.items()
             if isinstance(node, ChoiceNode)
         }
@@ -100,6 +107,15 @@ class Drawing(server.DaggrServer):  # type: ignore[misc]
                         inputs[info.name] = self._given(info, value)
         return inputs, choices
 
+    def known_fields(self, drafts: Drafts) -> Drafts:
+        """Of what a window sent, the fields that there are."""
+        chosen = {_id(name) for name, node in self.graph.nodes.items() if isinstance(node, ChoiceNode)}
+        kept = {
+            node: {p: v for p, v in ports.items() if (node, p) in self._fields or (p == _VARIANT and node in chosen)}
+            for node, ports in drafts.items()
+        }
+        return {node: ports for node, ports in kept.items() if ports}
+
     def step(self, name: str) -> str:
         """The step of a node that can be run.
 
@@ -112,27 +128,23 @@ class Drawing(server.DaggrServer):  # type: ignore[misc]
 
     # -- fields -----------------------------------------------------------------------------------------------------
 
-    def _find_fields(self) -> Iterator[tuple[tuple[str, str], list[tuple[str, str, int | None]]]]:
+    def _find_fields(self) -> Iterator[tuple[tuple[str, str], list[_Target]]]:
         """Where each field of the canvas leads: by node id and port, to steps, ports and variants."""
-        shared: dict[int, list[tuple[str, str, int | None]]] = {}
+        shared: dict[int, list[_Target]] = {}
         for name, node in self.graph.nodes.items():
             if isinstance(node, ChoiceNode):
-                for number, variant in enumerate(node._variants):
-                    for port in variant._input_components:
-                        yield (_id(name), f"variant_{number}_{port}"), [(name, port, number)]
-            elif isinstance(node, InputNode):
+                yield from _variant_fields(name, node)
+                continue
+            if isinstance(node, InputNode | InteractionNode):
                 for port in node._output_ports:
                     yield (_id(name), port), [(name, port, None)]
-            else:
-                if isinstance(node, InteractionNode):
-                    for port in node._output_ports:
-                        yield (_id(name), port), [(name, port, None)]
-                for port, component in node._input_components.items():
-                    if id(component) in shared:  # one component that feeds several steps is drawn once
-                        shared[id(component)].append((name, port, None))
-                        continue
-                    shared[id(component)] = [(name, port, None)]
-                    yield (_id(f"{name}__{port}"), "value"), shared[id(component)]
+            if isinstance(node, InputNode):
+                continue
+            for port, component in node._input_components.items():
+                targets = shared.setdefault(id(component), [])  # a component that feeds several steps is drawn once
+                targets.append((name, port, None))
+                if len(targets) == 1:
+                    yield (_id(f"{name}__{port}"), "value"), targets
 
     def _given(self, info: InputInfo, value: Any) -> Any:
         if not info.file or value is None:
@@ -171,6 +183,8 @@ class Drawing(server.DaggrServer):  # type: ignore[misc]
             component["props"]["interactive"] = False
             if _is_gallery(value):
                 component.update(component="gallery", type="gallery")
+            elif component["component"] in _RENDERED or (values is None and component["component"] not in _MEDIA):
+                component.update(component="textbox", type="textbox")
             component["value"] = value
 
     def _question(self, name: str) -> InputInfo | None:
@@ -219,6 +233,12 @@ class Drawing(server.DaggrServer):  # type: ignore[misc]
         if component in ("textbox", "text", "textarea", "markdown") and value is not None:
             return str(value)
         return value
+
+
+def _variant_fields(name: str, node: Any) -> Iterator[tuple[tuple[str, str], list[_Target]]]:
+    for number, variant in enumerate(node._variants):
+        for port in variant._input_components:
+            yield (_id(name), f"variant_{number}_{port}"), [(name, port, number)]
 
 
 def _id(name: str) -> str:

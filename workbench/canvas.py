@@ -37,6 +37,7 @@ __all__ = ["Canvases", "canvas_url"]
 PLACE = re.compile(r"/canvas/(?P<name>[^/\\\x00-\x1f]{1,120})/(?P<rest>[\w/-]*)")
 SCRIPT = re.compile(r"/canvas-assets/(?P<name>[\w.-]+)")
 MEDIA = re.compile(r"/media/([0-9a-f]{64})(\?download=1)?")
+OURS = ("/canvas/", "/canvas-assets/", UPLOAD := "/canvas-upload")
 MAX_MESSAGE = 1 << 20
 
 REWRITES = (
@@ -74,7 +75,7 @@ class Canvases:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if scope["type"] not in ("http", "websocket") or not path.startswith(("/canvas/", "/canvas-assets/")):
+        if scope["type"] not in ("http", "websocket") or not path.startswith(OURS):
             await self.app(scope, receive, send)
             return
         place = PLACE.fullmatch(path)
@@ -83,7 +84,7 @@ class Canvases:
             return
         request = Request(scope, receive)
         try:
-            answer = await self._page(request, place) if place else await self._asset(request)
+            answer = await self._answer(request, place)
         except UnknownName as error:
             answer = PlainTextResponse(str(error), 404)
         except Denied as error:
@@ -91,6 +92,11 @@ class Canvases:
         except LabError as error:
             answer = JSONResponse({"error": str(error)}, 400)
         await (answer or PlainTextResponse("There is nothing at this address.", 404))(scope, receive, send)
+
+    async def _answer(self, request: Request, place: re.Match[str] | None) -> Answer:
+        if request.url.path == UPLOAD and request.method == "POST":
+            return JSONResponse(await self._upload(request, who(request)))
+        return await self._page(request, place) if place else await self._asset(request)
 
     # -- HTTP -------------------------------------------------------------------------------------------------------
 
@@ -116,8 +122,6 @@ class Canvases:
                 authorize(user, "run", f"canvas {name}")
                 board.sheets.delete(user.name, sheet)
                 return JSONResponse({"success": True})
-            case "POST", ["api", "upload"]:
-                return JSONResponse(await self._upload(request, user))
         return None
 
     async def _upload(self, request: Request, user: User) -> dict[str, Any]:

@@ -12,7 +12,7 @@
 
   const upload = async (blob, name) => {
     const query = new URLSearchParams({ name: name || blob.name || `upload.${(blob.type.split("/")[1] || "bin").split("+")[0]}` });
-    const answer = await fetch(`${window.labCanvas}/api/upload?${query}`, { method: "POST", body: blob });
+    const answer = await fetch(`/canvas-upload?${query}`, { method: "POST", body: blob });
     if (answer.ok) return (await answer.json()).url;
     const text = await answer.text();
     let why = text;
@@ -64,9 +64,14 @@
     }
   };
 
+  let placed = false;
   function hear(message) {
-    if (message.type === "lab") show(message);
-    else if (message.type === "graph" && message.lab_seq != null) { answered = Math.max(answered, message.lab_seq); setTimeout(unsure); }
+    if (message.type === "lab") { show(message); return; }
+    if (message.type === "graph" && !placed) {
+      placed = true;
+      if (!message.data.transform) setTimeout(() => document.querySelector("#app .fit-btn")?.click(), 60);
+    }
+    if (message.type === "graph" && message.lab_seq != null) { answered = Math.max(answered, message.lab_seq); setTimeout(unsure); }
   }
 
   // The bar: how the job goes, what another window did, and what is wrong.
