@@ -203,6 +203,9 @@ class OwnerLab(Housekeeper, Lab):
 
     def _queue(self, job: JobInfo, plan: Plan, wire: dict[str, Any], once: str | None) -> JobInfo:
         bound = bind(plan, wire)
+        constants = [s.value for step in bound.steps for s in step.inputs.values() if isinstance(s, Value)]
+        if refs := list(results.blob_refs(constants)):  # those of the chain's own too: a default picture
+            self._keep(refs)
         recorded = self._store.write(lambda c: jobs.add(c, job, wire, once))
         if once is None:
             self._runner.admit(replace(job, inputs=wire), bound)  # its facts are written after this record

@@ -311,3 +311,16 @@ def test_a_file_in_between_that_is_damaged_is_made_again(lab: Lab, book: Path, d
         file.unlink()
     assert lab.run(making(book, 2)).outputs["t"] == "content"
     assert words(book) == ["made", "made"]
+
+
+def test_a_chains_default_file_survives_cleaning(open_lab: OpenLab, tmp_path: Path) -> None:
+    (tmp_path / "default.txt").write_text("default")
+    lab = open_lab()
+    source = gr.File(str(tmp_path / "default.txt"))
+    run = lab.run(
+        Graph("Default", nodes=[FnNode(read_it, inputs={"file": source, "times": 1}, outputs={"text": None})])
+    )
+    (tmp_path / "default.txt").unlink()
+    lab.clean(classes=("transient", "cache"), dry=False)
+    lab.empty_trash()
+    assert run.rerun("read_it").outputs == {"text": "default"}
