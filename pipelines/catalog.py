@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -80,12 +80,23 @@ def find(name: str, home: Path | None = None) -> ChainFile:
         UnknownName: there is none; the message lists those there are.
         InputError: its file is broken.
     """
-    known = {chain.name: chain for chain in chains(home)}
-    if name not in known:
-        raise UnknownName(f"There is no pipeline {name!r}; there are {', '.join(known)}.")
-    if known[name].error:
-        raise InputError(f"The pipeline {name} cannot be used: {known[name].error}")
-    return known[name]
+    chain = next(iter(_named(name, home)), None)
+    if chain is None:
+        raise UnknownName(f"There is no pipeline {name!r}; there are {', '.join(c.name for c in chains(home))}.")
+    if chain.error:
+        raise InputError(f"The pipeline {name} cannot be used: {chain.error}")
+    return chain
+
+
+def _named(name: str, home: Path | None) -> Iterator[ChainFile]:
+    """Chains of that name, the lab's own first, without a look at all the others."""
+    folders = [(_HERE, True)] + ([(home / "pipelines", False)] if home is not None else [])
+    for folder, own in folders:
+        path = folder / f"{name}.py"
+        if path.name == f"{name}.py" and path.is_file():
+            chain = _read(path, own)
+            if not own or chain.error != _NO_BUILD:
+                yield chain
 
 
 def load_module(chain: ChainFile) -> ModuleType:

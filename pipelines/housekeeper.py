@@ -102,7 +102,9 @@ class Housekeeper(Housekeeping):
 
     def undo_clean(self, user: str = "admin") -> int:
         authorize(user, "clean")
-        return cleaning.undo(self._store, self._blobs, user).files
+        files = cleaning.undo(self._store, self._blobs, user).files
+        self._runner.forget()
+        return files
 
     def empty_trash(self, user: str = "admin") -> tuple[int, int]:
         authorize(user, "clean")

@@ -27,6 +27,7 @@ _Waiting = tuple[Callable[[Connection], Any], Callable[[Future[Any]], None]]
 class _Batch:
     since: float
     results: dict[str, Result] = field(default_factory=dict)
+    new: set[str] = field(default_factory=set)
     classes: dict[str, str] = field(default_factory=dict)
     lines: dict[str, list[LogLine]] = field(default_factory=dict)
     changes: list[_Waiting] = field(default_factory=list)
@@ -43,14 +44,17 @@ class Facts:
         self._store, self._failed = store, failed
         self._open: _Batch | None = None
 
-    def result(self, result: Result, kept: Iterable[str]) -> None:
+    def result(self, result: Result, kept: Iterable[str], new: bool) -> None:
         """A step is finished.
 
         Args:
             kept: ports whose files are what the chain is for; the others' are cache, which can be made again.
+            new: nothing is recorded under its key yet.
         """
         batch = self._batch()
         batch.results[result.key] = result
+        if new:
+            batch.new.add(result.key)
         wanted = [result.outputs[port] for port in kept]
         batch.classes.update((ref.digest, "kept") for ref in results.blob_refs(wanted))
 
@@ -88,6 +92,6 @@ class Facts:
 
 
 def _save(connection: Connection, batch: _Batch) -> None:
-    results.record(connection, list(batch.results.values()), batch.classes)
+    results.record(connection, list(batch.results.values()), batch.classes, batch.new)
     for job, said in batch.lines.items():
         jobs.log(connection, job, said)

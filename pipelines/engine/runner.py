@@ -82,6 +82,7 @@ class Runner:
         self._in_flight: set[str] = set()
         self._delayed: dict[str, tuple[float, JobInfo, Callable[[], None]]] = {}
         self._recent: dict[str, dict[str, Any]] = {}
+        self._absent: set[str] = set()
         self._typical: dict[str, float] = {}
         self._over: dict[str, JobInfo] = {}
         self._turns: dict[str, int] = {}
@@ -151,6 +152,7 @@ class Runner:
         """Drop results kept in memory, after cleaning."""
         with self._lock:
             self._recent.clear()
+            self._absent.clear()
 
     def close(self) -> None:
         """Stop the workers and the thread; what was running will be continued by the next owner."""
@@ -239,7 +241,11 @@ class Runner:
     def _known(self, keys: list[str]) -> dict[str, dict[str, Any]]:
         """Results that can be used: known by key, and their files still there."""
         found = {key: self._recent[key] for key in keys if key in self._recent}
-        found.update(results.lookup(self._store, [key for key in keys if key not in found]))
+        sought = [key for key in keys if key not in found]
+        found.update(results.lookup(self._store, sought))
+        if len(self._absent) > _RECENT:
+            self._absent.clear()  # it only takes longer to record what is not known to be new
+        self._absent.update(key for key in sought if key not in found)
         return {key: outputs for key, outputs in found.items() if self._kept(outputs)}
 
     def _kept(self, outputs: dict[str, Any]) -> bool:
@@ -419,7 +425,9 @@ class Runner:
             active.job.id,
             active.job.attempt,
         )
-        self._facts.result(result, [port for port in outputs if (step.name, port) in active.ends])
+        ends = [port for port in outputs if (step.name, port) in active.ends]
+        self._facts.result(result, ends, new=key in self._absent)
+        self._absent.discard(key)
 
     def _close_if_complete(self, active: Active, step: Step) -> None:
         if step.call is not None and not active.step_complete(step):
