@@ -21,7 +21,12 @@ def add(commands: Any) -> None:
     command = commands.add_parser("start", help="serve the lab; an empty one shows a sample", description=__doc__)
     command.add_argument("--port", type=int, help="port to serve at; 0 takes a free one (default: 7860)")
     command.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    command.add_argument("--headless", action="store_true", default=os.environ.get("HEADLESS") == "1")
+    command.add_argument(
+        "--headless",
+        action="store_true",
+        default=os.environ.get("HEADLESS") == "1",
+        help="do the sample, print where the results lie, and end",
+    )
     command.set_defaults(run=run)
 
 
