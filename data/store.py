@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 __all__ = ["Connection", "Row", "Store"]
+
+_PATIENCE = 200  # hundredths of a second that closing waits for a reader
 
 T = TypeVar("T")
 Params = Sequence[Any] | Mapping[str, Any]
@@ -153,7 +156,7 @@ class Store:
             self._queue.put(None)
         self._writer.join()
         for cursor in list(self._cursors):
-            cursor.close()
+            _close(cursor)
         self._raw.close()
         os.close(self._lock)
         atexit.unregister(self.close)
@@ -261,6 +264,20 @@ class Store:
                 cursor = self._mine.cursor = self._raw.cursor()
                 self._cursors.add(cursor)
         return cursor
+
+
+def _close(cursor: DuckDBPyConnection) -> None:
+    """Close a reader's cursor; a read that is in the middle of something is let finish."""
+    import duckdb
+
+    for _ in range(_PATIENCE):
+        try:
+            cursor.close()
+        except duckdb.Error:  # DuckDB refuses instead of waiting
+            time.sleep(0.01)
+        else:
+            return
+    cursor.interrupt()
 
 
 @contextmanager

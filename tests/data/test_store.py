@@ -212,3 +212,28 @@ def test_a_clock_that_jumps_back_matters_to_nothing(home: Path, monkeypatch: pyt
     with Store.open(home) as store:
         ticks = store.read("SELECT subject FROM audit WHERE who = 'ada' ORDER BY sequence")
     assert [row["subject"] for row in ticks] == ["2000000000.0", "1000000000.0", "0.0"]
+
+
+def test_closing_waits_for_those_who_are_reading(home: Path) -> None:
+    store = Store.open(home)
+    store.write(lambda c: c.execute("CREATE TABLE numbers AS SELECT range AS n FROM range(200000)")).result()
+    answers: list[object] = []
+    reading = threading.Event()
+
+    def read_on() -> None:
+        try:
+            while True:
+                reading.set()
+                answers.append(store.read("SELECT sum(a.n * b.n % 7) AS s FROM numbers a JOIN numbers b USING (n)"))
+        except StoreError as closed:
+            answers.append(closed)
+
+    readers = [threading.Thread(target=read_on) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    reading.wait()
+    store.close()
+    for reader in readers:
+        reader.join()
+    Store.open(home).close()  # the home was given back
+    assert sum(isinstance(a, StoreError) for a in answers) == 3
