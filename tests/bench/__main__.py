@@ -1,8 +1,8 @@
 """``python -m tests.bench [names…]``: measure against rivals, print a table, write bench.json at the root.
 
 Every ``bench_*.py`` beside this file has `measure()`, which returns rows (see `Row`). With names
-(``engine upscale``) only those run, and the rows of the others stay as they are in bench.json.
-A bench that fails is reported and keeps its old rows; the others go on, and the exit code is 1.
+(``engine upscale``) only those run. A bench that fails is reported, the others go on, and the exit code is 1.
+Rows that were not measured this time stay as they are in bench.json.
 """
 
 from __future__ import annotations
@@ -45,17 +45,21 @@ def main(names: Sequence[str], output: Path = OUTPUT) -> int:
         print(f"There is no bench {', '.join(unknown)}; there are {', '.join(found)}.", file=sys.stderr)
         return 2
     print(machine())
-    rows, failed = _kept(output), []
+    rows: dict[str, Row] = {}
+    failed = []
     for name in names or found:
         began = time.monotonic()
         try:
-            rows[name] = [tidy(row) for row in importlib.import_module(f"tests.bench.bench_{name}").measure()]
+            measured = [tidy(row) for row in importlib.import_module(f"tests.bench.bench_{name}").measure()]
         except Exception:
             failed.append(name)
             print(f"\n{name} failed:\n{traceback.format_exc()}", file=sys.stderr)
             continue
-        print(f"\n{name}, {time.monotonic() - began:.0f} s\n{table(rows[name])}")
-    output.write_text(_as_text([row | {"bench": name} for name in sorted(rows) for row in rows[name]]))
+        print(f"\n{name}, {time.monotonic() - began:.0f} s\n{table(measured)}", flush=True)
+        rows |= {row["name"]: row for row in measured}
+    if names or failed:
+        rows = {row["name"]: row for row in _written(output)} | rows
+    output.write_text(_as_text(rows.values()))
     print(f"\nWritten: {output}" + (f"; failed: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
 
@@ -98,17 +102,12 @@ def _processor() -> str:
     return next(names, platform.machine())
 
 
-def _kept(output: Path) -> dict[str, list[Any]]:
-    """Rows of an earlier run, by bench."""
+def _written(output: Path) -> list[Row]:
+    """Rows of an earlier run."""
     try:
-        rows = json.loads(output.read_text())
-    except (OSError, ValueError):
-        return {}
-    kept: dict[str, list[Any]] = {}
-    for row in rows:
-        kept.setdefault(row.pop("bench", ""), []).append(row)
-    kept.pop("", None)
-    return kept
+        return [tidy(row) for row in json.loads(output.read_text())]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _as_text(rows: Iterable[Mapping[str, Any]]) -> str:
