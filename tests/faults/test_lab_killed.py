@@ -23,10 +23,9 @@ from pipelines.engine import runner
 from tests.faults._lives import CHAIN, inputs_of
 
 ROOT = Path(__file__).parents[2]
-KILLS = 25
-SOAK = 1000
+KILLS = 1000 if "LAB_SOAK" in os.environ else 25
 
-soak = pytest.param(SOAK, marks=[pytest.mark.soak, pytest.mark.timeout(2 * 3600)])
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(2 * 3600)]
 
 
 @pytest.fixture
@@ -113,12 +112,11 @@ def text_of(lab: Lab, job: str, number: str) -> None:
     assert Path(lab.media(file.digest).path).read_text() == f"{number} first " * 500 + f"{number} two {number} three "
 
 
-@pytest.mark.parametrize("kills", [KILLS, soak])
-def test_kills_of_the_owner(home: Path, be_born: Callable[[int], int], kills: int) -> None:
-    moments = random.Random(kills)
+def test_kills_of_the_owner(home: Path, be_born: Callable[[int], int]) -> None:
+    moments = random.Random(KILLS)
     said = home / "said.txt"
     said.touch()
-    for life in range(kills):
+    for life in range(KILLS):
         before = len(lines_of(said))
         pid = be_born(life)
         if life % 5:  # every fifth dies anywhere in its opening, the others at work
@@ -131,7 +129,7 @@ def test_kills_of_the_owner(home: Path, be_born: Callable[[int], int], kills: in
 
     acknowledged = {job for word, _, job in lines_of(said) if word == "submitted"}
     ended = {job: int(life) for word, life, job in lines_of(said) if word in FINAL}
-    assert len(acknowledged) > kills  # else the kills met no work
+    assert len(acknowledged) > KILLS  # else the kills met no work
     with Lab.open(settings=Settings(home=home, cpu_slots=2, gpu_slots=0)) as lab:
         jobs = {job.id: job for job in lab.jobs(limit=100_000)}
         assert acknowledged <= set(jobs)
@@ -151,15 +149,14 @@ def test_kills_of_the_owner(home: Path, be_born: Callable[[int], int], kills: in
     is_whole(home)
 
 
-@pytest.mark.parametrize("kills", [KILLS, soak])
-def test_kills_of_a_worker(home: Path, monkeypatch: pytest.MonkeyPatch, kills: int) -> None:
+def test_kills_of_a_worker(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "_BACKOFF", (0.02,))
-    moments = random.Random(kills)
+    moments = random.Random(KILLS)
     settings = Settings(home=home, cpu_slots=2, gpu_slots=0, warm=2, max_attempts=100)
     jobs: dict[str, str] = {}
     with Lab.open(settings=settings) as lab:
-        for kill in range(kills):
-            for n in range(4):
+        for kill in range(KILLS):
+            for n in range(3):
                 number = f"{kill}-{n}"
                 jobs[lab.submit("three_files", inputs_of(home, number)).id] = number
             assert until(lambda: len(workers_of(os.getpid())) > 0), "no worker was started again"
@@ -176,6 +173,6 @@ def test_kills_of_a_worker(home: Path, monkeypatch: pytest.MonkeyPatch, kills: i
         assert len(workers) <= 2
     assert not any(map(alive, workers))
     runs = Counter((number, step) for _, number, step in lines_of(home / "book.txt"))
-    assert max(runs.values()) <= 1 + kills
-    assert sum(runs.values()) <= 3 * len(jobs) + kills  # a kill costs the one run it met, and no finished step
+    assert max(runs.values()) <= 1 + KILLS
+    assert sum(runs.values()) <= 3 * len(jobs) + KILLS  # a kill costs the one run it met, and no finished step
     is_whole(home)

@@ -98,6 +98,7 @@ def kill_owners(home: Path, kills: int, seed: int) -> None:
     assert {path.name for path in home.iterdir()} <= IN_A_HOME
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_kills_of_the_owner_lose_no_acknowledged_fact_and_leave_no_half_blob(tmp_path: Path) -> None:
     kill_owners(tmp_path / "home", KILLS, seed=KILLS)
