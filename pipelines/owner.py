@@ -64,6 +64,7 @@ class OwnerLab(Housekeeper, Lab):
         self._plans: dict[str, Plan] = {}
         self._versions: dict[str, int] = {}
         self._changed = threading.Condition()
+        self._gpu = any(slot.startswith("cuda") for slot in settings.slots())
         self._runner = Runner(self._store, self._blobs, settings.slots(), scratch, self._on_change)
         self._runner.start(settings.warm)
         left = jobs.unfinished(self._store)  # before anybody can submit more
@@ -107,7 +108,9 @@ class OwnerLab(Housekeeper, Lab):
         bound = bind(replace(plan, inputs=tuple(replace(i, required=False) for i in plan.inputs)), wire)
         undrawn = {i.step for i in plan.inputs if i.draw is not None and i.name not in wire}
         unknown = set().union(*(after(plan, step) for step in missing | undrawn))
-        keys = bound.keys({**chosen.get("salts", {}), **{s.name: of for s in plan.steps if not s.cached}})
+        keys = bound.keys(
+            {**chosen.get("salts", {}), **{s.name: of for s in plan.steps if not s.cached}}, gpu=self._gpu
+        )
         found = results.lookup(self._store, [key for name, key in keys.items() if name not in unknown])
         return [_standing(step.name, keys[step.name], self._usable(found.get(keys[step.name]))) for step in plan.steps]
 

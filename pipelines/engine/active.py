@@ -52,18 +52,19 @@ class Progressing:
 class Active:
     """One attempt of a job."""
 
-    def __init__(self, job: JobInfo, plan: Plan) -> None:
+    def __init__(self, job: JobInfo, plan: Plan, *, gpu: bool = False) -> None:
         """
         Args:
             plan: with the job's inputs bound.
+            gpu: whether the machine has one.
 
         Attributes:
             typical: median seconds of a block's past runs, by block name; weighs the steps in `progress`.
         """
-        self.job, self.plan = job, plan
+        self.job, self.plan, self.gpu = job, plan, gpu
         self.salts = dict(job.options.get("salts", {}))
         self.salts.update((s.name, job.id) for s in plan.steps if not s.cached)
-        self.keys = plan.keys(self.salts)
+        self.keys = plan.keys(self.salts, gpu=gpu)
         self.steps = {s.name: Progressing(key=self.keys[s.name]) for s in plan.steps}
         self.outputs: dict[str, dict[str, Any]] = {}
         self.ready: deque[Run] = deque()
@@ -227,7 +228,7 @@ class Active:
             )
         key = self.keys[step.name]
         if index >= 0:
-            key = step_key(step.block, recipe, self.salts.get(step.name, ""), step.extra)
+            key = step_key(step.block, recipe, self.salts.get(step.name, ""), step.around(self.gpu))
         return Run(step, index, key, inputs, recipe)
 
     def _value(self, source: Source) -> Any:

@@ -89,11 +89,11 @@ class Step:
     cached: bool = True
     choice: bool = False
 
-    @property
-    def extra(self) -> str:
-        """What joins the block in the key: the code around it, and the ports its result is spread over."""
-        around = self.call.extra if self.call else str(self.choice)
-        return ";".join((around, ",".join(self.outputs), ",".join(sorted(self.files))))
+    def around(self, gpu: bool) -> str:
+        """What joins the block in the key: the code around it, its output ports, and whether a GPU does the work."""
+        code = self.call.extra if self.call else str(self.choice)
+        place = ("gpu",) if gpu and self.block.device != "cpu" else ()
+        return ";".join((code, ",".join(self.outputs), ",".join(sorted(self.files)), *place))
 
     def handed_on(self) -> list[tuple[str, Source]]:
         """Of a step that only passes on: what comes out of each port (by name; a person's choice has but one)."""
@@ -187,13 +187,17 @@ class Plan:
         having = {step for step, _ in self.ends}
         return tuple(step.name for step in self.steps if step.name in having)
 
-    def keys(self, salts: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Key of every step; of a scattered one, of the whole list."""
+    def keys(self, salts: Mapping[str, str] | None = None, *, gpu: bool = False) -> dict[str, str]:
+        """Key of every step; of a scattered one, of the whole list.
+
+        Args:
+            gpu: whether the machine has one, so that blocks that can use it will.
+        """
         salts = salts or {}
         keys: dict[str, str] = {}
         for step in self.steps:
             inputs = {port: _in_key(self.origin(source), keys) for port, source in step.inputs.items()}
-            keys[step.name] = step_key(step.block, inputs, salts.get(step.name, ""), step.extra)
+            keys[step.name] = step_key(step.block, inputs, salts.get(step.name, ""), step.around(gpu))
         return keys
 
 

@@ -217,7 +217,7 @@ class Runner:
             missing = next((s for s in plan.steps if not self._pool.has(s.block.device)), None)
             if missing is not None:
                 raise NotAvailable(f"{missing.name} needs a GPU and this machine has none; see `doctor`.")
-            active = Active(job, plan)
+            active = Active(job, plan, gpu=self._pool.has("gpu"))
             known = self._known(list(active.keys.values()))
             active.start(known)
             if not active.complete:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from blocks.block import Block
+from blocks.block import Block, Device
 from blocks.errors import InputError, UnknownName
 from pipelines.engine.plan import Call, Each, From, InputInfo, Plan, Step, Value, after, bind, feeding
 
@@ -91,3 +91,10 @@ def test_a_step_that_is_not_there_is_named_with_those_that_are(diamond: Plan) ->
 
 def test_only_a_step_that_takes_items_is_scattered(diamond: Plan) -> None:
     assert [s.name for s in diamond.steps if s.scattered] == ["right"]
+
+
+@pytest.mark.parametrize(("device", "same"), [("cpu", True), ("any", False), ("gpu", False)])
+def test_where_the_arithmetic_is_done_is_part_of_the_key(device: Device, same: bool) -> None:
+    block = Block("module.f", "1", "digest", device, "close", 2.0, (), ())
+    plan = Plan("p", "P", (Step("f", Call("function", "module:f"), block, {}, ("output",)),), ())
+    assert (plan.keys(gpu=True) == plan.keys(gpu=False)) is same
