@@ -83,7 +83,7 @@ def _agreed(lab: Lab, items: list[Item], args: argparse.Namespace) -> bool:
     from blocks.errors import InputError
     from workbench.confirm import question
 
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _at_a_terminal():
         return True
     estimates = []
     for item in items:
@@ -94,6 +94,12 @@ def _agreed(lab: Lab, items: list[Item], args: argparse.Namespace) -> bool:
         return True
     print(f"{asked} Start it? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _at_a_terminal() -> bool:
+    import sys
+
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def find(source: Path, target: Path) -> tuple[list[Item], list[dict[str, str]]]:

@@ -61,6 +61,7 @@ def build(services: Services) -> None:
             said = f"{upkeep.restore_model(user, event.id).title} is back."
         return parts.said(said), *_look(upkeep, user)
 
+    @told
     def opened(_: str, request: gr.Request) -> Any:
         return _look(upkeep, who(request))
 

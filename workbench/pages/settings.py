@@ -47,6 +47,7 @@ def build(services: Services) -> None:
     unused = gr.Textbox(visible=False)
     choice, space = [what, age], [disk, cleaning]
 
+    @told
     def look(what: str, age: float, request: gr.Request) -> Any:
         return _space(upkeep, who(request), what, age)
 
@@ -70,6 +71,7 @@ def build(services: Services) -> None:
     def check(request: gr.Request, event: gr.EventData) -> str:
         return _record(upkeep, who(request), check=True)
 
+    @told
     def opened(_: str, request: gr.Request) -> Any:
         user = who(request)
         facts = views.machine(upkeep.machine(user)), views.settings(upkeep.settings(user))

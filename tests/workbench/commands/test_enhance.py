@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -111,3 +112,35 @@ def test_faces_cannot_be_restored_without_a_model_and_it_says_how_to_get_one(
     end = run("enhance", picture, tmp_path / "x.png", *QUICK, "--restore", "gfpgan")
     assert end.code == 1
     assert "GFPGANv1.4.pth" in end.err
+
+
+@pytest.mark.parametrize(("answer", "started"), [("y\n", True), ("n\n", False), ("\n", False), ("", False)])
+def test_long_work_is_asked_about_at_a_terminal(
+    run: Run, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, started: bool
+) -> None:
+    at_a_terminal(monkeypatch, answer)
+    said = run("enhance", picture, tmp_path / "large.png", *QUICK)
+    assert "Start it? [y/N]" in said.err
+    assert (tmp_path / "large.png").exists() is started
+    assert ("Nothing was started." in said.out) is not started
+
+
+def test_yes_is_an_answer_before_the_question(
+    run: Run, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_a_terminal(monkeypatch, "")
+    said = run("enhance", picture, tmp_path / "large.png", *QUICK, "--yes")
+    assert said.code == 0
+    assert "Start it?" not in said.err
+
+
+def test_a_program_is_not_asked(run: Run, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_CONFIRM_MINUTES", "0.000001")
+    assert run("enhance", picture, tmp_path / "large.png", *QUICK).code == 0
+
+
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    """A person sits there and types, and everything is long to them."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    monkeypatch.setattr("workbench.commands.enhance._at_a_terminal", lambda: True)
+    monkeypatch.setenv("LAB_CONFIRM_MINUTES", "0.000001")
