@@ -145,7 +145,8 @@ class Board:
         await self._show(seat.sheet, only=seat, inputs=True)
         await self._take_up(mine[seat.sheet])
         for running in self._of(seat.sheet):
-            await seat.send(running.last)
+            if running.last:
+                await seat.send(running.last)
             for step, state in running.told.items():
                 if state == "running":
                     await seat.send({"type": "node_started", "started_node": step, "run_id": running.run})
@@ -264,10 +265,10 @@ class Board:
                     running.sheet,
                     {"type": "node_complete", "completed_node": step.name, "execution_time_ms": took},
                 )
-        running.last = {"type": "lab", "job": _words(job, steps)}
-        await self._tell(running.sheet, running.last)
         if fresh or ended:
             await self._show(running.sheet, live=steps)
+        running.last = {"type": "lab", "job": _words(job, steps)}
+        await self._tell(running.sheet, running.last)
         if ended:
             await self._end(running, job, steps)
 

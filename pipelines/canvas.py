@@ -167,6 +167,8 @@ class Drawing(server.DaggrServer):  # type: ignore[misc]
         node.update(url=None, validation_error=None, item_list_schema=None, item_list_items=[], map_items=[])
         for component in node["input_components"]:
             self._default(node["id"], component)
+            if node["name"] == "value":  # daggr's word for an input without a label
+                node["name"] = component["props"]["label"] = self._fields[node["id"], "value"][0][1]
         if node["is_input_node"]:
             return
         asked = self._question(node["name"])

@@ -12,6 +12,7 @@ import ast
 import importlib
 import importlib.util
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from blocks.errors import InputError, UnknownName
 __all__ = ["ChainFile", "Work", "chains", "find", "load_graph", "load_module", "settled", "work_of"]
 
 _HERE = Path(__file__).parent
+_PARSING = threading.Lock()  # in Python 3.11 two threads that parse at a time can break the parser's count of depth
 _NO_BUILD = "it has no function build() that returns a daggr.Graph"
 
 
@@ -174,7 +176,8 @@ def _read_once(path: Path, own: bool, state: tuple[int, int]) -> ChainFile:
         source = path.read_text(encoding="utf-8")
         if own and "\ndef build(" not in source:  # the rest of this room; not worth parsing
             return ChainFile(path.stem, path, "", own, _NO_BUILD)
-        tree = ast.parse(source)
+        with _PARSING:
+            tree = ast.parse(source)
     except SyntaxError as error:
         return ChainFile(path.stem, path, "", own, f"line {error.lineno}: {error.msg}")
     except (OSError, ValueError, RecursionError, MemoryError) as error:  # the last two: nested too deep

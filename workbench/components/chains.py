@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data.records import FINAL, FileRef, JobInfo, StepInfo
 from pipelines.show import files_in
 from workbench.chains import RunView, current_value
+from workbench.components.fields import field
 from workbench.components.filling import fill
 from workbench.components.graph import Layout, lay_out
 from workbench.components.views import job_view
@@ -17,7 +17,6 @@ from workbench.components.words import bytes_of, clock, duration
 from workbench.copying import as_command, as_python
 
 if TYPE_CHECKING:
-    from pipelines.engine.plan import InputInfo
     from pipelines.lab import PipelineInfo
 
 __all__ = [
@@ -43,30 +42,6 @@ STATES = {
     "failed": "failed",
     "cancelled": "stopped",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a form.
-
-    Attributes:
-        kind: "number", "range", "check", "choices", "select", "file", "long" or "text".
-        value: as the field holds it: a text, a number, the place of a choice, a digest.
-        file: the file that stands in it.
-    """
-
-    name: str
-    label: str
-    kind: str
-    value: Any
-    info: str = ""
-    required: bool = False
-    choices: tuple[str, ...] = ()
-    low: Any = None
-    high: Any = None
-    by: Any = None
-    accept: str = ""
-    file: FileRef | None = None
 
 
 def chain_list(chains: Sequence[PipelineInfo], current: str, folder: str, has_example: bool) -> str:
@@ -144,32 +119,6 @@ def compare(left: RunView, right: RunView) -> str:
     changed = sum(not row["same"] for row in rows)
     heads = [(job_view(v.job), clock(v.job.created_at)) for v in (left, right)]
     return fill("compare.html", rows=rows, heads=heads, changed=changed, words=STATES)
-
-
-def field(info: InputInfo, value: Any) -> Field:
-    """A field for an input, holding a value."""
-    options = info.options
-    label = str(options.get("label") or info.name.replace("_", " ").replace(".", ": ").capitalize())
-    more = {"info": str(options.get("info") or ""), "required": info.required}
-    choices = [c if isinstance(c, list | tuple) else (str(c), c) for c in options.get("choices") or ()]
-    if info.file:
-        ref = value if isinstance(value, FileRef) else None
-        accept = {"Image": "image/*", "Video": "video/*", "Audio": "audio/*"}.get(info.component, "")
-        return Field(info.name, label, "file", ref.digest if ref else "", file=ref, accept=accept, **more)
-    if choices and info.component in ("Radio", "Dropdown") and not options.get("multiselect"):
-        place = next((i for i, (_, one) in enumerate(choices) if one == value), "")
-        kind = "choices" if info.component == "Radio" and len(choices) <= 5 else "select"
-        return Field(info.name, label, kind, place, choices=tuple(str(word) or "(none)" for word, _ in choices), **more)
-    if info.component in ("Number", "Slider"):
-        low, high, by = options.get("minimum"), options.get("maximum"), options.get("step")
-        kind = "range" if info.component == "Slider" and None not in (low, high) else "number"
-        whole = isinstance(value, int) and isinstance(low, int) and isinstance(high, int) and (high - low) > 1
-        return Field(info.name, label, kind, value, low=low, high=high, by=by or (1 if whole else "any"), **more)
-    if info.component == "Checkbox":
-        return Field(info.name, label, "check", bool(value), **more)
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value, default=str)
-    kind = "long" if (options.get("lines") or 1) > 1 or len(text) > 80 or "\n" in text else "text"
-    return Field(info.name, label, kind, text, **more)
 
 
 def _layout(chain: PipelineInfo | None, steps: Sequence[str]) -> Layout:
