@@ -13,15 +13,28 @@ import torch
 from torch import Tensor, nn
 
 from blocks.pocket.canvas import Pixels
+from blocks.pocket.identity import TRAITS
 from blocks.pocket.training.checkpoint import arguments, backward, mixed, on, one_cycle, run
-from blocks.pocket.training.faces import CosFace, Residual, Separable, align, embed_all, export_onnx, judge, to_input
+from blocks.pocket.training.faces import (
+    CosFace,
+    Residual,
+    Separable,
+    TraitLoss,
+    align,
+    embed_all,
+    export_onnx,
+    judge,
+    to_input,
+    visible_levels,
+)
 from blocks.pocket.training.renders import Renders
 
 __all__ = ["main"]
 
 BATCH = 96
 SCALE = 20.0
-MARGIN = 0.30
+MARGIN = 0.25
+TRAIT_SHARE = 4.0
 
 
 def _roughen(crop: Pixels, random: np.random.Generator) -> Pixels:
@@ -56,7 +69,11 @@ def main() -> None:
     model: nn.Module = on(device, Separable() if second else Residual())
     width = 256 if second else 512
     loss_of = CosFace(width, int(renders.people.max()) + 1, SCALE).to(device)
-    weights = [*model.parameters(), *loss_of.parameters()]
+    traits_of = TraitLoss(width).to(device)
+    everybody = sorted(set(renders.people.tolist()))
+    levels = torch.zeros(everybody[-1] + 1, len(TRAITS), dtype=torch.long)
+    levels[everybody] = visible_levels(everybody, "training")
+    weights = [*model.parameters(), *loss_of.parameters(), *traits_of.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=1e-3, weight_decay=5e-4 if not second else 1e-3)
 
     def batch() -> tuple[Tensor, Tensor]:
@@ -75,20 +92,23 @@ def main() -> None:
         crops, people = batch()
         with mixed(device):
             embeddings = model(crops.to(device, memory_format=torch.channels_last))
-        loss = loss_of(embeddings.float(), people.to(device), _margin(step, given.steps))
+        embeddings = embeddings.float()
+        loss = loss_of(embeddings, people.to(device), _margin(step, given.steps))
+        traits = traits_of(embeddings, levels[people].to(device))
         optimiser.zero_grad(set_to_none=True)
-        backward(loss)
+        backward(loss + TRAIT_SHARE * traits)
         torch.nn.utils.clip_grad_norm_(weights, 5.0)
         optimiser.step()
-        return {"loss": float(loss.detach())}
+        return {"loss": float(loss.detach()), "traits": float(traits.detach())}
 
-    parts = {"model": model, "loss": loss_of, "optimiser": optimiser}
+    parts = {"model": model, "loss": loss_of, "traits": traits_of, "optimiser": optimiser}
     done = run(name, given, parts, random, step_once)
     held_out = Renders.read(given.home / "renders-open")
     model.cpu()
     print(judge(embed_all(model, held_out), held_out))
     if done:
         example = torch.zeros(1, 3, 112, 112)
+        # Needs the onnx package; without it run the finished training again where it is.
         export_onnx(
             model, given.home / f"{name}.onnx", example, ["embedding"], {"input": {0: "n"}, "embedding": {0: "n"}}
         )

@@ -6,10 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from blocks.pocket.identity import identity
+from blocks.pocket.identity import TRAITS, identity
 from blocks.pocket.look import Look, random_look
 from blocks.pocket.portrait import draw_portrait
-from blocks.pocket.training.faces import TEMPLATE, CosFace, Residual, Separable, align, judge
+from blocks.pocket.training.faces import (
+    TEMPLATE,
+    CosFace,
+    Residual,
+    Separable,
+    TraitLoss,
+    align,
+    judge,
+    visible_levels,
+)
 from blocks.pocket.training.renders import Renders
 
 
@@ -87,3 +96,27 @@ def test_the_true_landmarks_bring_eyes_to_the_same_place_in_every_crop() -> None
         crop = align(portrait.picture, portrait.face.landmarks)
         for x, y in ((38, 52), (74, 52)):
             assert crop[y - 8 : y + 9, x - 8 : x + 9].min() < 80
+
+
+def test_levels_that_look_the_same_count_as_one() -> None:
+    levels = visible_levels(list(range(300)), "training")
+    assert levels.shape == (300, len(TRAITS))
+    by_trait = dict(zip(TRAITS, levels.T.tolist(), strict=True))
+    assert len(set(by_trait["skin"])) == 11
+    assert len(set(by_trait["glasses"])) == 5
+    for level, seed in zip(by_trait["glasses"], range(300), strict=True):
+        assert (level == 0) == (identity(seed, "training").glasses == "none")
+
+
+def test_an_embedding_from_which_traits_can_be_read_costs_less() -> None:
+    torch.manual_seed(0)
+    loss = TraitLoss(16)
+    levels = torch.zeros(4, len(TRAITS), dtype=torch.long)
+    embeddings = torch.randn(4, 16)
+    before = loss(embeddings, levels)
+    for head in loss.heads:
+        torch.nn.init.zeros_(head.weight)
+        torch.nn.init.constant_(head.bias, -9.0)
+        with torch.no_grad():
+            head.bias[0] = 9.0
+    assert loss(embeddings, levels) < 0.01 < before
