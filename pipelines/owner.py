@@ -18,17 +18,20 @@ from data import jobs, results
 from data.blobs import Blobs
 from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
 from data.store import Store
-from pipelines import catalog, compiled
+from pipelines import catalog
 from pipelines.access import authorize
-from pipelines.engine.compile import compile_graph
-from pipelines.engine.plan import InputInfo, Plan, Value, after, bind
+from pipelines.engine.plan import Plan, Value, after, bind
 from pipelines.engine.runner import Runner
-from pipelines.engine.values import as_plain, encode, is_file, store_file
+from pipelines.engine.values import as_plain, store_file
 from pipelines.housekeeper import Housekeeper
 from pipelines.lab import Lab, PipelineInfo
+from pipelines.past import finished_steps, standing
+from pipelines.planner import Planner
 from pipelines.settings import Settings
 
 __all__ = ["OwnerLab"]
+
+_MOST_RECOVERIES = 50  # ends of the lab that one job may see: it may be what ends it
 
 
 class OwnerLab(Housekeeper, Lab):
@@ -61,7 +64,7 @@ class OwnerLab(Housekeeper, Lab):
         scratch = settings.home / "scratch"
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
-        self._plans: dict[str, Plan] = {}
+        self._planner = Planner(self._store, self._blobs, settings)
         self._versions: dict[str, int] = {}
         self._changed = threading.Condition()
         self._gpu = any(slot.startswith("cuda") for slot in settings.slots())
@@ -91,20 +94,20 @@ class OwnerLab(Housekeeper, Lab):
 
     def pipeline(self, name: str) -> PipelineInfo:
         chain = catalog.find(name, self.home)
-        return replace(_about(self._plan(name, {})), name=name, description=chain.description, own=chain.own)
+        return replace(_about(self._planner.plan(name, {})), name=name, description=chain.description, own=chain.own)
 
     def pipeline_of(self, job: str) -> PipelineInfo:
-        return _about(self._plan_of(jobs.get(self._store, job)))
+        return _about(self._planner.plan_of(jobs.get(self._store, job)))
 
     def known(
         self, pipeline: str, inputs: Mapping[str, Any], *, options: Mapping[str, Any] | None = None, of: str = ""
     ) -> list[StepInfo]:
         chosen = dict(options or {})
-        plan = self._plan(pipeline, chosen.get("choices", {}))
-        wire = self._encoded(plan, inputs)
+        plan = self._planner.plan(pipeline, chosen.get("choices", {}))
+        wire = self._planner.encoded(plan, inputs)
         missing = {info.step for info in plan.inputs if info.required and info.name not in wire}
         if not missing:
-            wire, _ = self._settled(plan, wire)
+            wire, _ = self._planner.settled(plan, wire)
         bound = bind(replace(plan, inputs=tuple(replace(i, required=False) for i in plan.inputs)), wire)
         undrawn = {i.step for i in plan.inputs if i.draw is not None and i.name not in wire}
         unknown = set().union(*(after(plan, step) for step in missing | undrawn))
@@ -112,7 +115,7 @@ class OwnerLab(Housekeeper, Lab):
             {**chosen.get("salts", {}), **{s.name: of for s in plan.steps if not s.cached}}, gpu=self._gpu
         )
         found = results.lookup(self._store, [key for name, key in keys.items() if name not in unknown])
-        return [_standing(step.name, keys[step.name], self._usable(found.get(keys[step.name]))) for step in plan.steps]
+        return [standing(step.name, keys[step.name], self._usable(found.get(keys[step.name]))) for step in plan.steps]
 
     def _usable(self, outputs: dict[str, Any] | None) -> dict[str, Any] | None:
         """What a step gave, if every file of it is still there."""
@@ -131,7 +134,7 @@ class OwnerLab(Housekeeper, Lab):
         authorize(user, "import", name or Path(path).name)
         wire = store_file(Path(path), self._blobs, name)
         ref = FileRef(wire["$blob"], wire["name"], wire["type"], wire["size"])
-        self._keep([ref]).result()
+        self._planner.keep([ref]).result()
         return ref
 
     # -- jobs ---------------------------------------------------------------------------------------------------
@@ -151,15 +154,15 @@ class OwnerLab(Housekeeper, Lab):
     ) -> JobInfo:
         authorize(user, "run", pipeline if isinstance(pipeline, str) else pipeline.name)
         chosen = dict(options or {})
-        plan = self._plan(pipeline, chosen.get("choices", {}))
+        plan = self._planner.plan(pipeline, chosen.get("choices", {}))
         if not isinstance(pipeline, str):
-            chosen["plan"] = self._keep_plan(plan)
+            chosen["plan"] = self._planner.keep_plan(plan)
         for target in chosen.get("targets", ()):
             plan.step(target)
-        wire = self._wire(plan, inputs)
+        wire = self._planner.wire(plan, inputs)
         if isinstance(pipeline, str):
-            wire, chosen["settled"] = self._settled(plan, wire)
-        wire = self._drawn(plan, wire)
+            wire, chosen["settled"] = self._planner.settled(plan, wire)
+        wire = self._planner.drawn(plan, wire)
         job = JobInfo(
             id=secrets.token_hex(6),
             pipeline=plan.name,
@@ -178,18 +181,18 @@ class OwnerLab(Housekeeper, Lab):
     def rerun(self, job: str, step: str, *, user: str = "admin", **changes: Any) -> JobInfo:
         before = jobs.get(self._store, job)
         authorize(user, "run", before.pipeline)
-        plan = self._plan_of(before)
+        plan = self._planner.plan_of(before)
         plan.step(step)
         names = {(info.step, info.port): info.name for info in plan.inputs}
         changed = {names.get((step, port), f"{step}.{port}"): value for port, value in changes.items()}
-        options = {k: v for k, v in before.options.items() if k != "failures"}
+        options = {k: v for k, v in before.options.items() if k not in ("failures", "recoveries")}
         if not changes:
             options["salts"] = {**options.get("salts", {}), step: secrets.token_hex(4)}
         followed = options.get("settled", ())  # what followed from the old inputs may not follow from the new ones
         wire = {name: value for name, value in before.inputs.items() if name not in followed}
-        wire.update(self._wire(plan, changed))
+        wire.update(self._planner.wire(plan, changed))
         if "plan" not in options:
-            wire, options["settled"] = self._settled(plan, wire)
+            wire, options["settled"] = self._planner.settled(plan, wire)
         again = JobInfo(
             id=secrets.token_hex(6),
             pipeline=before.pipeline,
@@ -208,7 +211,7 @@ class OwnerLab(Housekeeper, Lab):
         bound = bind(plan, wire)
         constants = [s.value for step in bound.steps for s in step.inputs.values() if isinstance(s, Value)]
         if refs := list(results.blob_refs(constants)):  # those of the chain's own too: a default picture
-            self._keep(refs)
+            self._planner.keep(refs)
         recorded = self._store.write(lambda c: jobs.add(c, job, wire, once))
         if once is None:
             self._runner.admit(replace(job, inputs=wire), bound)  # its facts are written after this record
@@ -233,9 +236,9 @@ class OwnerLab(Housekeeper, Lab):
             return live
         rows = jobs.step_rows(self._store, job)
         if not rows:
-            plan = self._plan_of(jobs.get(self._store, job))
+            plan = self._planner.plan_of(jobs.get(self._store, job))
             return [StepInfo(s.name, "waiting") for s in plan.steps]
-        return self._finished_steps(rows)
+        return finished_steps(self._store, rows)
 
     def log(self, job: str) -> list[LogLine]:
         return jobs.read_log(self._store, job)
@@ -257,8 +260,8 @@ class OwnerLab(Housekeeper, Lab):
         before = jobs.get(self._store, job)
         if before.state not in ("FAILED", "CANCELLED"):
             raise Conflict(f"{before.title} is {before.state}; only a failed or cancelled job can be tried again.")
-        bound = bind(self._plan_of(before), before.inputs)
-        options = {k: v for k, v in before.options.items() if k != "failures"}
+        bound = bind(self._planner.plan_of(before), before.inputs)
+        options = {k: v for k, v in before.options.items() if k not in ("failures", "recoveries")}
         attempt = before.attempt + 1
         after = self._store.write(
             lambda c: jobs.move(
@@ -273,7 +276,7 @@ class OwnerLab(Housekeeper, Lab):
         info = jobs.get(self._store, job)
         steps = {s.name: s for s in self.steps(job)}
         targets = info.options.get("targets")
-        ends = self._plan_of(info).ends if not targets else set()
+        ends = self._planner.plan_of(info).ends if not targets else set()
         pairs = [
             (step.name, port, value)
             for step in steps.values()
@@ -291,8 +294,8 @@ class OwnerLab(Housekeeper, Lab):
 
     def estimate(self, pipeline: str, inputs: Mapping[str, Any]) -> Estimate:
         chain = catalog.find(pipeline, self.home)
-        defaults = {i.name: as_plain(i.default) for i in self._plan(pipeline, {}).inputs if not i.required}
-        given = {name: self._local(value) for name, value in {**defaults, **inputs}.items()}
+        defaults = {i.name: as_plain(i.default) for i in self._planner.plan(pipeline, {}).inputs if not i.required}
+        given = {name: self._planner.local(value) for name, value in {**defaults, **inputs}.items()}
         seconds, size, measured, guessed = 0.0, 0, 0, 0
         for work in catalog.work_of(chain, given):
             rates = results.rates(self._store, work.block, dict(work.like))
@@ -314,39 +317,15 @@ class OwnerLab(Housekeeper, Lab):
 
     # -- inside -------------------------------------------------------------------------------------------------
 
-    def _finished_steps(self, rows: list[dict[str, Any]]) -> list[StepInfo]:
-        wholes = [row for row in rows if row["item"] < 0]
-        outputs = results.lookup(self._store, [row["key"] for row in wholes])
-        names = {row["key"]: row["name"] for row in wholes}
-        infos = []
-        for row in wholes:
-            items = [r["state"] for r in rows if r["name"] == row["name"] and r["item"] >= 0]
-            recipe = results.recipe_of(self._store, row["key"]) or {}
-            infos.append(
-                StepInfo(
-                    name=row["name"],
-                    state=row["state"],
-                    key=row["key"],
-                    seconds=row["seconds"],
-                    items=len(items),
-                    done=sum(state in ("done", "reused") for state in items),
-                    ran=items.count("done") if items else int(row["state"] == "done" and row["seconds"] is not None),
-                    reused=items.count("reused") if items else int(row["state"] == "reused"),
-                    progress=float(row["state"] in ("done", "reused")),
-                    error=row["error"],
-                    inputs={port: _shown(source, names) for port, source in recipe.get("inputs", {}).items()},
-                    outputs={port: as_plain(value) for port, value in outputs.get(row["key"], {}).items()},
-                )
-            )
-        return infos
-
     def _recover(self, left: list[JobInfo]) -> None:
         """Take up what the last owner left: queued jobs as they are, running ones in a new attempt."""
         for job in left:
             try:
                 if job.state == "RUNNING":
                     job = self._requeue(job)
-                self._runner.admit(job, bind(self._plan_of(job), job.inputs))
+                if job.options.get("recoveries", 0) > _MOST_RECOVERIES:
+                    raise InputError(f"the lab was stopped {_MOST_RECOVERIES} times while it ran, perhaps by it")
+                self._runner.admit(job, bind(self._planner.plan_of(job), job.inputs))
             except Conflict:
                 continue  # somebody has cancelled it meanwhile
             except Exception as error:  # a chain that can no longer be read must not keep the others waiting
@@ -364,6 +343,7 @@ class OwnerLab(Housekeeper, Lab):
                 attempt=job.attempt,
                 next_attempt=job.attempt + 1,
                 note=note,
+                options={**job.options, "recoveries": job.options.get("recoveries", 0) + 1},
                 only="RUNNING",
             )
         ).result()
@@ -374,84 +354,6 @@ class OwnerLab(Housekeeper, Lab):
         )
         with suppress(LabError):  # somebody else has ended it, or the disk is full and the next opening tries again
             change.result()
-
-    def _plan(self, pipeline: Any, choices: Mapping[str, int]) -> Plan:
-        """Compiled once for each state of a chain's file."""
-        if isinstance(pipeline, Plan):  # compiled where its functions live
-            return pipeline
-        if not isinstance(pipeline, str):
-            return compile_graph(pipeline, self._blobs, choices=choices)
-        chain = catalog.find(pipeline, self.home)
-        state = compiled.state_of(chain, choices)
-        if state not in self._plans:
-            folder = self.home / "plans"
-            plan = compiled.recall(folder, state)
-            if plan is None:
-                graph = catalog.load_graph(chain)
-                plan = compile_graph(
-                    graph, self._blobs, name=chain.name, description=chain.description, choices=choices
-                )
-                compiled.keep(folder, state, plan)
-            self._plans[state] = plan
-        return self._plans[state]
-
-    def _plan_of(self, job: JobInfo) -> Plan:
-        kept = job.options.get("plan")
-        if kept is None:
-            return self._plan(job.pipeline, job.options.get("choices", {}))
-        import cloudpickle
-
-        plan: Plan = cloudpickle.loads(self._blobs.read(kept))
-        return plan
-
-    def _keep_plan(self, plan: Plan) -> str:
-        """A graph from a notebook has no file to be read again from after a restart, so its plan is kept."""
-        import cloudpickle
-
-        blob = self._blobs.put_bytes(cloudpickle.dumps(replace(plan, inputs=tuple(_frozen(i) for i in plan.inputs))))
-        self._keep([FileRef(blob.digest, "plan.bin", "application/octet-stream", blob.size)])
-        return blob.digest
-
-    def _settled(self, plan: Plan, wire: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """The inputs with those that follow from the machine, and the names of these."""
-        given = {name: as_plain(value) for name, value in wire.items()}
-        settled = catalog.settled(catalog.find(plan.name, self.home), given, self.settings)
-        added = {name: value for name, value in settled.items() if name not in wire}
-        return {**wire, **self._wire(plan, added)}, sorted(added)
-
-    def _drawn(self, plan: Plan, wire: dict[str, Any]) -> dict[str, Any]:
-        """The inputs with those that are drawn anew for each submission (a random seed)."""
-        drawn = {i.name: i.draw() for i in plan.inputs if i.draw is not None and i.name not in wire}
-        return {**wire, **self._wire(plan, drawn)}
-
-    def _wire(self, plan: Plan, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What was given as wire values, and every file kept."""
-        wire = self._encoded(plan, inputs)
-        refs = list(results.blob_refs(wire))
-        if refs:
-            self._keep(refs)
-        return wire
-
-    def _encoded(self, plan: Plan, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        files = {info.name for info in plan.inputs if info.file}
-        wire = {}
-        for name, value in inputs.items():
-            if name in files and isinstance(value, str) and value and not is_file(value):
-                raise InputError(f"There is no file {value[:300]} for {name!r}; check the path.")
-            wire[name] = encode(value, self._blobs, files=name in files)
-        return wire
-
-    def _keep(self, refs: list[FileRef]) -> Any:
-        kept = {ref.digest: "kept" for ref in refs}
-        return self._store.write(lambda c: results.remember_blobs(c, refs, kept, time.time()))
-
-    def _local(self, value: Any) -> Any:
-        """A value with its files as paths on this machine."""
-        if isinstance(value, FileRef):
-            return self._blobs.path(value.digest)
-        if isinstance(value, list):
-            return [self._local(v) for v in value]
-        return value
 
     def _seen(self, job: JobInfo) -> JobInfo:
         return replace(self._runner.overlay(job), inputs=as_plain(job.inputs))
@@ -472,27 +374,6 @@ def _about(plan: Plan) -> PipelineInfo:
         if not isinstance(source, Value)
     )
     return PipelineInfo(plan.name, plan.title, plan.description, inputs, tuple(s.name for s in plan.steps), edges)
-
-
-def _standing(name: str, key: str, outputs: dict[str, Any] | None) -> StepInfo:
-    if outputs is None:
-        return StepInfo(name, "waiting", key)
-    plain = {port: as_plain(value) for port, value in outputs.items()}
-    return StepInfo(name, "reused", key, reused=1, progress=1.0, outputs=plain)
-
-
-def _shown(source: dict[str, Any], names: Mapping[str, str]) -> Any:
-    """An input in a recipe for people: its value, or the step and port it came from."""
-    if "value" in source:
-        return as_plain(source["value"])
-    if "keys" in source:
-        return f"{len(source['keys'])} items"
-    return f"{names.get(source['key'], source['key'][:12])}.{source['port']}"
-
-
-def _frozen(info: InputInfo) -> InputInfo:
-    """Without its draw: what was drawn is among the inputs."""
-    return replace(info, draw=None)
 
 
 def _title(plan: Plan, wire: Mapping[str, Any]) -> str:

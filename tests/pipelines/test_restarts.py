@@ -20,6 +20,7 @@ from daggr import FnNode, Graph
 from blocks.errors import Conflict, UnknownName
 from data import jobs
 from data.records import FileRef
+from pipelines import owner
 from pipelines.lab import Lab
 from pipelines.owner import OwnerLab
 
@@ -324,3 +325,19 @@ def test_a_chains_default_file_survives_cleaning(open_lab: OpenLab, tmp_path: Pa
     lab.clean(classes=("transient", "cache"), dry=False)
     lab.empty_trash()
     assert run.rerun("read_it").outputs == {"text": "default"}
+
+
+def test_a_job_that_may_be_what_ends_the_lab_is_given_up_in_the_end(
+    open_lab: OpenLab, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, "_MOST_RECOVERIES", 1)
+    lab = open_lab()
+    job = lab.submit(two_steps(book, tmp_path / "never"), {})
+    for lives in (1, 2):
+        while words(book).count("second") < lives:  # the step that never ends has begun once more
+            time.sleep(0.01)
+        lab.close()
+        lab = open_lab()
+    ended = lab.wait(job.id, timeout=20)
+    assert ended.state == "FAILED"
+    assert "stopped 1 times" in (ended.error or "")

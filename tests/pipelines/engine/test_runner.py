@@ -91,7 +91,7 @@ def test_a_clock_that_was_set_back_delays_a_retry_by_its_backoff_at_most(open_la
     lab = open_lab()
     assert isinstance(lab, OwnerLab)
     job = lab.run(graph(book)).job
-    plan = lab._plan_of(job)
+    plan = lab._planner.plan_of(job)
     later = replace(job, id="later", state="QUEUED", not_before=time.time() + 1e9)
     lab._store.write(lambda c: jobs.add(c, later, {})).result()
     lab._runner.admit(later, plan)

@@ -1,0 +1,62 @@
+"""What the store remembers of steps, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from data import results
+from data.records import StepInfo
+from data.store import Store
+from pipelines.engine.values import as_plain
+
+__all__ = ["finished_steps", "standing"]
+
+
+def finished_steps(store: Store, rows: list[dict[str, Any]]) -> list[StepInfo]:
+    """A job's steps as the store knows them.
+
+    Args:
+        rows: see `data.jobs.step_rows`.
+    """
+    wholes = [row for row in rows if row["item"] < 0]
+    outputs = results.lookup(store, [row["key"] for row in wholes])
+    names = {row["key"]: row["name"] for row in wholes}
+    infos = []
+    for row in wholes:
+        items = [r["state"] for r in rows if r["name"] == row["name"] and r["item"] >= 0]
+        recipe = results.recipe_of(store, row["key"]) or {}
+        infos.append(
+            StepInfo(
+                name=row["name"],
+                state=row["state"],
+                key=row["key"],
+                seconds=row["seconds"],
+                items=len(items),
+                done=sum(state in ("done", "reused") for state in items),
+                ran=items.count("done") if items else int(row["state"] == "done" and row["seconds"] is not None),
+                reused=items.count("reused") if items else int(row["state"] == "reused"),
+                progress=float(row["state"] in ("done", "reused")),
+                error=row["error"],
+                inputs={port: _shown(source, names) for port, source in recipe.get("inputs", {}).items()},
+                outputs={port: as_plain(value) for port, value in outputs.get(row["key"], {}).items()},
+            )
+        )
+    return infos
+
+
+def standing(name: str, key: str, outputs: dict[str, Any] | None) -> StepInfo:
+    """A step that was not asked for: as good as done if its result is known."""
+    if outputs is None:
+        return StepInfo(name, "waiting", key)
+    plain = {port: as_plain(value) for port, value in outputs.items()}
+    return StepInfo(name, "reused", key, reused=1, progress=1.0, outputs=plain)
+
+
+def _shown(source: dict[str, Any], names: Mapping[str, str]) -> Any:
+    """An input in a recipe for people: its value, or the step and port it came from."""
+    if "value" in source:
+        return as_plain(source["value"])
+    if "keys" in source:
+        return f"{len(source['keys'])} items"
+    return f"{names.get(source['key'], source['key'][:12])}.{source['port']}"
