@@ -246,10 +246,13 @@ def _start(services: Services, page: Form, view: View) -> None:
 
 
 def _watch(services: Services, view: View) -> None:
-    """The clock looks at the lab; buttons on jobs act on it."""
+    """The clock looks at the lab; buttons on jobs act on it.
+
+    Which job is looked at is set by acts only: a tick that was under way meanwhile answers for the job before.
+    """
 
     def tick(current: str, pace: float, request: gr.Request) -> Any:
-        return _look(services, who(request), current, pace)
+        return _look(services, who(request), current, pace)[:3]
 
     @told
     def act(current: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
@@ -266,11 +269,11 @@ def _watch(services: Services, view: View) -> None:
         return _look(services, who(request), job or _running(services, who(request)), POLL_IDLE)
 
     reads = [view.current, view.clock]
-    view.clock.tick(tick, reads, view.outputs, api_visibility="private", **QUIET)
+    view.clock.tick(tick, reads, view.outputs[:3], api_visibility="private", **QUIET)
     for part in (view.stage, view.recent):
-        part.click(act, reads, view.outputs, api_visibility="private", **QUIET).then(
-            None, view.current, None, js=remember("stage")
-        )
+        done = part.click(act, reads, view.outputs, api_visibility="private", **QUIET)
+        done = done.then(None, view.current, None, js=remember("stage"))
+        done.then(tick, reads, view.outputs[:3], api_visibility="private", **QUIET)
     found = when_opened(opened, view.current, view.outputs, "job")
     found.then(None, view.current, None, js=remember("stage"))
 
@@ -290,5 +293,5 @@ def _look(services: Services, user: User, current: str, pace: float) -> tuple[An
         job = job_view(services.job(user, current)) if current else None
         stage = parts.stage(job, *(result_view(services, user, job) if job else ()))
     except LabError as error:
-        stage, current = parts.empty("This job cannot be shown", str(error)), ""
+        stage = parts.empty("This job cannot be shown", str(error))
     return stage, parts.recent([job_view(job) for job in jobs], current), clock, current

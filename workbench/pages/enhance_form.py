@@ -90,7 +90,7 @@ def form(catalogue: Catalogue) -> Form:
         clip_model = _models(clips_by, CLIP_MODEL)
         rates = [("Keep", "keep"), *((f"×{f}", f) for f in FACTORS), ("fps", "custom")]
         clip_rate = gr.Radio(rates, value="2", label="Frames", elem_classes="segments")
-        fps = gr.Textbox("120", label="Target fps", visible=False, max_lines=1, elem_classes="field")
+        fps = gr.Textbox("120", label="To fps", visible=False, max_lines=1, elem_classes="field")
         interpolator = gr.Dropdown(methods, value=methods[0][1], label="Method", elem_classes="field", filterable=False)
         preview = gr.Checkbox(False, label="First two seconds only", elem_classes="check")
         clip_note = _html("")

@@ -34,8 +34,9 @@ def build(services: Services) -> None:
     current = gr.Textbox(visible=False)
     reads, writes = [state, current, clock], [table, detail, clock, current]
 
+    # Which job is looked at is set by acts only: a look that was under way meanwhile answers for the job before.
     def look(state: str, current: str, pace: float, request: gr.Request) -> Any:
-        return _look(services, who(request), state, current, pace)
+        return _look(services, who(request), state, current, pace)[:3]
 
     @told
     def act(state: str, current: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
@@ -53,12 +54,12 @@ def build(services: Services) -> None:
     def opened(job: str, request: gr.Request) -> Any:
         return _look(services, who(request), "all", job, POLL_IDLE)
 
-    clock.tick(look, reads, writes, api_visibility="private", **QUIET)
-    state.change(look, reads, writes, api_visibility="private", **QUIET)
+    clock.tick(look, reads, writes[:3], api_visibility="private", **QUIET)
+    state.change(look, reads, writes[:3], api_visibility="private", **QUIET)
     for part in (table, detail):
-        part.click(act, reads, writes, api_visibility="private", **QUIET).then(
-            None, current, None, js=remember("detail")
-        )
+        done = part.click(act, reads, writes, api_visibility="private", **QUIET)
+        done = done.then(None, current, None, js=remember("detail"))
+        done.then(look, reads, writes[:3], api_visibility="private", **QUIET)
     when_opened(opened, current, writes, "job").then(None, current, None, js=remember("detail"))
     _endpoints(services)
 
@@ -70,7 +71,7 @@ def _look(services: Services, user: User, state: str, current: str, pace: float)
     try:
         detail = _detail(services, user, current)
     except UnknownName as error:
-        detail, current = parts.problems([str(error)]), ""
+        detail = parts.problems([str(error)])
     return parts.job_table([job_view(job) for job in jobs], current, state), detail, clock, current
 
 
