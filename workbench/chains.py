@@ -17,6 +17,7 @@ from blocks.errors import Conflict, InputError, LabError
 from data.records import JobInfo, StepInfo
 from pipelines.show import files_in
 from workbench.access import User, authorize
+from workbench.confirm import question
 
 if TYPE_CHECKING:
     from pipelines.engine.plan import InputInfo
@@ -104,13 +105,24 @@ class Chains:
             InputError: a value that cannot be used; the message names the input.
         """
         authorize(user, "run", f"pipeline {name}")
+        return self._submit(user, name, self._inputs(user, name, raw))
+
+    def question(self, user: User, name: str, raw: Mapping[str, Any]) -> str:
+        """What to ask before that run, "" if it stays below the limits or cannot be estimated."""
+        try:
+            estimate = _outside(self.lab.estimate, name, self._inputs(user, name, raw))
+        except InputError:  # said when it is run
+            return ""
+        return question([estimate], self.lab.settings)
+
+    def _inputs(self, user: User, name: str, raw: Mapping[str, Any]) -> dict[str, Any]:
         inputs = {}
         for info in self.one(user, name).inputs:
             if info.name in raw:
                 value = self.given(info, raw[info.name])
                 if value is not None and value != info.default:
                     inputs[info.name] = value
-        return self._submit(user, name, inputs)
+        return inputs
 
     def submit(self, user: User, name: str, inputs: Mapping[str, Any]) -> JobInfo:
         """Queue a run with values as they are; files as ``{"digest": ...}``."""

@@ -78,7 +78,7 @@ def test_another_file_of_that_name_overwrites_nothing(page: Page, tmp_path: Path
 
 
 def test_what_is_missing_says_how_to_get_it(page: Page) -> None:
-    row = opened(page).locator("details.model.missing", has_text="RIFE 4.25")
+    row = opened(page).locator("details.model.is-missing", has_text="RIFE 4.25")
     row.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(row).to_contain_text("rife425.pkl")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 
 import workbench
 from blocks.errors import UnknownName
@@ -149,6 +150,22 @@ def test_a_press_on_every_kind_of_button_was_tried() -> None:
 @pytest.mark.parametrize("path", [f"/media/{DIGEST}", f"/media/{DIGEST}?download=1", f"/media/{DIGEST}/thumb"])
 def test_media_is_refused(web: TestClient, path: str) -> None:
     assert web.get(path).status_code == 403
+
+
+@pytest.mark.parametrize("place", ["", "api/hf_user", "ws/nobody"])
+def test_a_canvas_is_refused(web: TestClient, place: str) -> None:
+    assert web.get(f"/canvas/enhance_picture/{place}").status_code in (403, 404)
+
+
+def test_a_canvas_upload_is_refused(web: TestClient) -> None:
+    assert web.post("/canvas-upload?name=a.png", content=b"x").status_code == 403
+
+
+def test_a_canvas_websocket_is_refused(web: TestClient) -> None:
+    with pytest.raises(WebSocketDisconnect), web.websocket_connect("/canvas/enhance_picture/ws/nobody") as socket:
+        socket.send_json({"action": "get_graph"})
+        assert "nobody may not" in socket.receive_text()
+        socket.receive_text()
 
 
 def test_an_administrator_gets_through(web: TestClient, watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:

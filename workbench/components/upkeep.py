@@ -206,6 +206,7 @@ def record(entries: Iterable[AuditEntry], check: AuditCheck | None) -> str:
             "when": clock(entry.at),
             "who": entry.who,
             "action": entry.action,
+            "job": entry.action.startswith("job."),
             "subject": entry.subject if len(entry.subject) <= 40 else f"{entry.subject[:MINE]}…",
             "detail": json.dumps(entry.detail, ensure_ascii=False)[:300],
         }

@@ -50,6 +50,7 @@ def build(services: Services) -> None:
                     comparison, history = _html("comparison"), _html("history")
                 with gr.Column(elem_classes="side", min_width=280):
                     panel = _html("panel")
+    asked = _html("asked")
     clock = gr.Timer(POLL_IDLE)
     place, sent = gr.Textbox(visible=False), gr.Textbox("{}", visible=False)
     reads = [place, sent, clock]
@@ -60,19 +61,23 @@ def build(services: Services) -> None:
 
     @told
     def act(place: str, sent: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
-        user = who(request)
+        user, act, subject = who(request), str(event.act), str(event.id)
         values = getattr(event, "values", None)
-        there = _act(
-            chains, user, _place(place), str(event.act), str(event.id), values if isinstance(values, dict) else {}
-        )
-        return _look(chains, user, there, sent, pace)
+        values = values if isinstance(values, dict) else {}
+        if act == "confirm":
+            act, (subject, values) = "run", json.loads(subject)
+        elif act == "run" and (question := chains.question(user, subject, values)):
+            kept = json.dumps([subject, values])
+            return parts.confirm("Start this?", question, yes="Start", id=kept), *(gr.skip(),) * len(writes)
+        there = _act(chains, user, _place(place), act, subject, values)
+        return "", *_look(chains, user, there, sent, pace)
 
     def opened(place: str, request: gr.Request) -> Any:
         return _look(chains, who(request), _place(place), "{}", POLL_IDLE)
 
     clock.tick(look, reads, writes, api_visibility="private", **QUIET)
-    for part in (listing, head, graph, comparison, panel, history):
-        part.click(act, reads, writes, api_visibility="private", **QUIET).then(None, place, None, js=REMEMBER)
+    for part in (listing, head, graph, comparison, panel, history, asked):
+        part.click(act, reads, [asked, *writes], api_visibility="private", **QUIET).then(None, place, None, js=REMEMBER)
     Context.root_block.load(opened, place, writes, js=OPENED, api_visibility="private", **QUIET)
     endpoints(chains)
 
