@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pipelines.lab import PipelineInfo
 
 __all__ = [
-    "Field",
     "chain_graph",
     "chain_head",
     "chain_list",
