@@ -80,8 +80,7 @@ def truths(looks: list[Look], people: list[Identity]) -> dict[str, Tensor]:
     for look, who in zip(looks, people, strict=True):
         for name, keys in OF_LOOK.items():
             found[name].append(keys.index(getattr(look, name)))
-        hidden = {"side_left": "left", "side_right": "right"}
-        turned_away = who.mole != "none" and hidden.get(look.view) == {"left": "right", "right": "left"}[who.mole]
+        turned_away = {"side_left": "left", "side_right": "right"}.get(look.view) == who.mole
         for name, keys in OF_PERSON.items():
             unseen = (name == "mole" and turned_away) or (name == "eye_name" and look.expression == "sleepy")
             found[name].append(-1 if unseen else keys.index(getattr(who, name)))
