@@ -1,6 +1,6 @@
 """The pictures that everything learns from: many people in many looks, drawn once and kept in shards.
 
-python -m blocks.pocket.training.renders --home DIR [--people 6000] [--looks 6]
+python -m blocks.pocket.training.renders --home DIR [--people 6000] [--looks 6] [--part 0/1]
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from blocks.pocket.portrait import Motion, Portrait, draw_portrait
 
 __all__ = ["Renders", "draw_figure_shards", "draw_shards", "one_figure", "one_render", "random_motion"]
 
+Part = tuple[int, int]
 SHARD = 1500  # pictures in one file
 SIZE = 128
 FIGURE = (160, 256)  # width and height of a body
@@ -64,24 +65,30 @@ def one_figure(person: int, number: int) -> Figure:
     return draw_figure(identity(person, "training"), look, *FIGURE, seed=person * 131 + number)
 
 
-def draw_shards(folder: Path, split: Split, people: int, looks: int) -> None:
-    """Draw ``looks`` pictures of each person into ``folder``; shards that are there stay as they are."""
+def draw_shards(folder: Path, split: Split, people: int, looks: int, part: Part = (0, 1)) -> None:
+    """Draw ``looks`` pictures of each person into ``folder``; shards that are there stay as they are.
+
+    Args:
+        part: which of how many equal parts of the work to do, for several processes side by side.
+    """
     jobs = [(person, number) for number in range(looks) for person in range(people)]
 
     def draw(person: int, number: int) -> dict[str, Any]:
         return _facts(one_render(split, person, number, **_shared(split, person, number)))
 
-    _draw_all(folder, jobs, draw)
+    _draw_all(folder, jobs, draw, part)
 
 
-def draw_figure_shards(folder: Path, people: int) -> None:
+def draw_figure_shards(folder: Path, people: int, part: Part = (0, 1)) -> None:
     """Draw a body of each of the first ``people`` of the training gallery."""
-    _draw_all(folder, [(person, 0) for person in range(people)], lambda *job: _facts(one_figure(*job)))
+    _draw_all(folder, [(person, 0) for person in range(people)], lambda *job: _facts(one_figure(*job)), part)
 
 
-def _draw_all(folder: Path, jobs: list[tuple[int, int]], draw: Callable[[int, int], dict[str, Any]]) -> None:
+def _draw_all(
+    folder: Path, jobs: list[tuple[int, int]], draw: Callable[[int, int], dict[str, Any]], part: Part
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for start in range(0, len(jobs), SHARD):
+    for start in range(part[0] * SHARD, len(jobs), part[1] * SHARD):
         path = folder / f"shard-{start // SHARD:03}.npz"
         if path.exists():
             continue
@@ -154,11 +161,14 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--people", type=int, default=6000)
     parser.add_argument("--looks", type=int, default=6)
+    parser.add_argument("--part", default="0/1", help="3/16 draws the fourth of sixteen parts, beside the others")
     given = parser.parse_args()
-    draw_shards(given.home / "renders-open", "open", 400, 8)
-    draw_shards(given.home / "renders-calibration", "calibration", 400, 8)
-    draw_figure_shards(given.home / "renders-figures", given.people)
-    draw_shards(given.home / "renders-training", "training", given.people, given.looks)
+    mine, parts = map(int, given.part.split("/"))
+    part = mine, parts
+    draw_shards(given.home / "renders-open", "open", 400, 8, part)
+    draw_shards(given.home / "renders-calibration", "calibration", 400, 8, part)
+    draw_figure_shards(given.home / "renders-figures", given.people, part)
+    draw_shards(given.home / "renders-training", "training", given.people, given.looks, part)
 
 
 if __name__ == "__main__":

@@ -41,3 +41,13 @@ def test_figures_keep_their_skeleton_and_say_where_no_face_is(tmp_path: Path) ->
 def test_a_face_pack_needs_both_networks(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"detector\.onnx"):
         write_face_pack(tmp_path / "detector.onnx", tmp_path / "recogniser.onnx", tmp_path / "pack")
+
+
+def test_two_parts_side_by_side_draw_what_one_process_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renders, "SHARD", 2)
+    renders.draw_shards(tmp_path / "whole", "open", 5, 1)
+    for part in ((1, 2), (0, 2)):
+        renders.draw_shards(tmp_path / "parts", "open", 5, 1, part)
+    one, other = (renders.Renders.read(tmp_path / name) for name in ("whole", "parts"))
+    assert np.array_equal(one.pictures, other.pictures)
+    assert one.looks == other.looks
