@@ -28,9 +28,11 @@ from data.blobs import Blobs
 from data.records import FileRef, JobInfo, Result, StepInfo
 from data.store import Store
 from pipelines.engine.active import Active, Run
+from pipelines.engine.agenda import Agenda
 from pipelines.engine.facts import Facts
 from pipelines.engine.keys import environment
 from pipelines.engine.lineage import lineage
+from pipelines.engine.memory import Memory
 from pipelines.engine.plan import Plan, Step
 from pipelines.engine.pool import Pool, Slot
 from pipelines.engine.worker import Task
@@ -44,7 +46,7 @@ _NOT_OURS = (
     Conflict,
     UnknownName,
 )  # somebody else ended this attempt, or it was never recorded: it must not go on here
-_RECENT = 4096  # results kept in memory, so that a rerun need not even ask the store
+_MOST_OVER = 4096  # ended jobs kept in mind for those who watch them
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,8 @@ class Runner:
         self._active: dict[str, Active] = {}
         self._tickets: dict[str, _Ticket] = {}
         self._in_flight: set[str] = set()
-        self._delayed: dict[str, tuple[float, JobInfo, Callable[[], None]]] = {}
-        self._recent: dict[str, dict[str, Any]] = {}
-        self._absent: set[str] = set()
-        self._typical: dict[str, float] = {}
+        self._memory = Memory(store, blobs)
+        self._agenda = Agenda()
         self._over: dict[str, JobInfo] = {}
         self._turns: dict[str, int] = {}
         self._stalled: dict[str, str] = {}
@@ -103,7 +103,7 @@ class Runner:
         """Take a queued job on, at once or when its time has come; `plan` has the job's inputs bound."""
         self._over.pop(job.id, None)
         delay = min(max(0.0, job.not_before - time.time()), _BACKOFF[-1])
-        self._tell(lambda: self._later(job, delay, lambda: self._admit(job, plan)))
+        self._tell(lambda: self._agenda.put(job, delay, lambda: self._admit(job, plan)))
 
     def cancel(self, job: JobInfo, who: str) -> None:
         """Stop a job: queued ones at once, running ones by asking and then by force."""
@@ -151,8 +151,7 @@ class Runner:
     def forget(self) -> None:
         """Drop results kept in memory, after cleaning."""
         with self._lock:
-            self._recent.clear()
-            self._absent.clear()
+            self._memory.forget()
 
     def close(self) -> None:
         """Stop the workers and the thread; what was running will be continued by the next owner."""
@@ -171,7 +170,8 @@ class Runner:
                 with self._lock:
                     self._inbox.get()()
             with self._lock:
-                self._due()
+                for order in self._agenda.due():
+                    order()
                 self._schedule()
                 if self._facts.patience() == 0:
                     self._facts.send()
@@ -187,22 +187,8 @@ class Runner:
 
     def _patience(self) -> float | None:
         with self._lock:
-            moments = [at - time.monotonic() for at, _, _ in self._delayed.values()]
-        moments += [wait for wait in (self._pool.overdue(), self._facts.patience()) if wait is not None]
-        return max(0.0, min(moments)) if moments else None
-
-    def _later(self, job: JobInfo, delay: float, order: Callable[[], None]) -> None:
-        if delay <= 0:
-            order()
-        else:
-            self._delayed[job.id] = (time.monotonic() + delay, job, order)
-
-    def _due(self) -> None:
-        now = time.monotonic()
-        for job, (at, _, order) in list(self._delayed.items()):
-            if at <= now:
-                del self._delayed[job]
-                order()
+            waits = (self._agenda.patience(), self._pool.overdue(), self._facts.patience())
+        return min((wait for wait in waits if wait is not None), default=None)
 
     # -- a job begins -----------------------------------------------------------------------------------------------
 
@@ -218,10 +204,10 @@ class Runner:
             if missing is not None:
                 raise NotAvailable(f"{missing.name} needs a GPU and this machine has none; see `doctor`.")
             active = Active(job, plan, gpu=self._pool.has("gpu"))
-            known = self._known(list(active.keys.values()))
+            known = self._memory.known(active.keys.values())
             active.start(known)
             if not active.complete:
-                active.typical = self._usual({s.block.name for s in plan.steps if s.call is not None})
+                active.typical = self._memory.usual({s.block.name for s in plan.steps if s.call is not None})
         except LabError as error:
             self._end_unstarted(job, str(error))
             return
@@ -231,34 +217,13 @@ class Runner:
             self._open(active, step)
         self._finish_if_complete(active)
 
-    def _usual(self, blocks: set[str]) -> dict[str, float]:
-        """Seconds that blocks usually take; the store is asked once a block, then this run's times are followed."""
-        unknown = [block for block in blocks if block not in self._typical]
-        if unknown:
-            self._typical.update(results.typical_seconds(self._store, unknown))
-        return {block: self._typical[block] for block in blocks if block in self._typical}
-
-    def _known(self, keys: list[str]) -> dict[str, dict[str, Any]]:
-        """Results that can be used: known by key, and their files still there."""
-        found = {key: self._recent[key] for key in keys if key in self._recent}
-        sought = [key for key in keys if key not in found]
-        found.update(results.lookup(self._store, sought))
-        if len(self._absent) > _RECENT:
-            self._absent.clear()  # it only takes longer to record what is not known to be new
-        self._absent.update(key for key in sought if key not in found)
-        return {key: outputs for key, outputs in found.items() if self._kept(outputs)}
-
-    def _kept(self, outputs: dict[str, Any]) -> bool:
-        refs = list(results.blob_refs(outputs))
-        return all(self._blobs.has(ref.digest) and self._blobs.size(ref.digest) == ref.size for ref in refs)
-
     def _open(self, active: Active, step: Step) -> None:
         runs = active.open(step)
         if step.call is None:
             given = active.outputs[step.name]
             self._remember(active, step, active.keys[step.name], {}, given, 0.0, None)
         if step.scattered and runs:
-            known = self._known([run.key for run in runs])
+            known = self._memory.known(run.key for run in runs)
             for run in runs:
                 if run.key in known:
                     active.finish_run(run, known[run.key], None, reused=True)
@@ -289,8 +254,9 @@ class Runner:
 
     def _begin(self, active: Active, run: Run) -> bool:
         """Start a run, or take its result over; False if it must wait."""
-        if run.key in self._recent and self._kept(self._recent[run.key]):
-            active.finish_run(run, self._recent[run.key], None, reused=True)
+        outputs = self._memory.recent(run.key)
+        if outputs is not None:
+            active.finish_run(run, outputs, None, reused=True)
             self._close_if_complete(active, run.step)
             self._finish_if_complete(active)
             return True
@@ -380,8 +346,7 @@ class Runner:
 
     def _done(self, active: Active, run: Run, outputs: dict[str, Any], seconds: float, units: float | None) -> None:
         active.finish_run(run, outputs, seconds)
-        usual = self._typical.setdefault(run.step.block.name, seconds)
-        self._typical[run.step.block.name] = usual + (seconds - usual) / 8
+        self._memory.took(run.step.block.name, seconds)
         self._remember(active, run.step, run.key, run.recipe, outputs, seconds, units)
         if active.cancelling:
             self._end_if_stopped(active)
@@ -409,9 +374,6 @@ class Runner:
             "source": block.digest,
             "inputs": inputs,
         }
-        self._recent[key] = outputs
-        if len(self._recent) > _RECENT:
-            del self._recent[next(iter(self._recent))]
         name = f"{block.name}[]" if gathered else block.name
         result = Result(
             key,
@@ -426,8 +388,7 @@ class Runner:
             active.job.attempt,
         )
         ends = [port for port in outputs if (step.name, port) in active.ends]
-        self._facts.result(result, ends, new=key in self._absent)
-        self._absent.discard(key)
+        self._facts.result(result, ends, new=self._memory.learn(result))
 
     def _close_if_complete(self, active: Active, step: Step) -> None:
         if step.call is not None and not active.step_complete(step):
@@ -471,7 +432,7 @@ class Runner:
         failures = int(active.job.options.get("failures", 0)) + 1
         if kind in _TRANSIENT and failures < active.job.max_attempts:
             if kind == CorruptBlob.__name__:
-                self._distrust(run)
+                self._memory.distrust(run.inputs)
             self._retry(active, message, failures)
         else:
             self._end(active, "FAILED", error=f"{where}: {message}", progress=active.progress())
@@ -513,24 +474,14 @@ class Runner:
                 options=options,
             )
         ).add_done_callback(written)
-        self._later(later, delay, lambda: self._admit(later, active.plan))
-
-    def _distrust(self, run: Run) -> None:
-        """A file of this run's inputs is damaged: take bad ones away, so that what made them runs again."""
-        for ref in results.blob_refs(run.inputs):
-            try:
-                self._blobs.verify(ref.digest)
-            except CorruptBlob:
-                self._blobs.trash(ref.digest)
-            except LabError:
-                continue
+        self._agenda.put(later, delay, lambda: self._admit(later, active.plan))
 
     def _cancel(self, job: JobInfo, who: str) -> None:
         active = self._active.get(job.id)
         if active is None:
             self._stalled.pop(job.id, None)
-            _, waiting, _ = self._delayed.pop(job.id, (0.0, job, None))  # perhaps a later attempt than was meant
-            self._end_unstarted(waiting, None, who)
+            waiting = self._agenda.take(job.id)  # perhaps a later attempt than was meant
+            self._end_unstarted(waiting or job, None, who)
             return
         if active.cancelling:
             return
@@ -587,7 +538,7 @@ class Runner:
                 self._turns.pop(active.job.id, None)
             if error is None:
                 self._over[active.job.id] = done.result()
-            if len(self._over) > _RECENT:
+            if len(self._over) > _MOST_OVER:
                 del self._over[next(iter(self._over))]
         self._on_change(active.job.id)
 
@@ -617,7 +568,7 @@ class Runner:
         future.add_done_callback(written)
 
     def _forget_job(self, job: str) -> None:
-        self._delayed.pop(job, None)
+        self._agenda.take(job)
         self._stalled.pop(job, None)
         self._turns.pop(job, None)
         if job in self._active:
@@ -656,7 +607,7 @@ class Runner:
         with self._lock:
             for active in self._active.values():
                 active.lost = str(error)
-            self._recent.clear()  # some of it may be what was lost
+            self._memory.forget()  # some of it may be what was lost
         self._tell(lambda: self._stall(error))
 
     def _stall(self, error: BaseException) -> None:
@@ -673,7 +624,7 @@ class Runner:
         if job.id in self._active:
             self._drop(self._active[job.id])
         self._stalled[job.id] = f"Waits for the lab's memory: {error}"
-        self._later(job, _STALL, order)
+        self._agenda.put(job, _STALL, order)
         self._on_change(job.id)
 
 
