@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,7 @@ from blocks.pocket.portrait import Face, Motion, draw_bust, face_truth, posed
 __all__ = ["FLAWS", "Frame", "clip_frames", "render_clip"]
 
 FLAWS = ("good", "blurred", "dark", "away", "empty")
+_CONTAINERS = (".mp4", ".mov", ".mkv")
 _SHOT = 2.0  # seconds of a typical shot
 
 
@@ -94,35 +96,43 @@ def render_clip(
     second: int | None = None,
     flaws: bool = True,
 ) -> Path:
-    """Draw an actor's clip into a video file (H.264 in MP4) and return its path.
+    """Draw an actor's clip into a video file (H.264; the container follows the name) and return its path.
+
+    The file appears when it is whole; an old one of that name stays until then.
 
     Args:
         seed: the actor, any whole number. ``second``: another actor beside the first.
 
     Raises:
-        InputError: see ``clip_frames``; or the folder of ``out`` does not exist.
+        InputError: see ``clip_frames``; or ``out`` has no folder or is no clip's name.
     """
-    import av
-
     if not out.parent.is_dir():
         raise InputError(f"There is no folder {out.parent} to write {out.name} into. Create it first.")
+    if out.suffix.lower() not in _CONTAINERS:
+        raise InputError(f"{out.name} is no clip's name. Let it end in one of {', '.join(_CONTAINERS)}.")
     seeds = (seed,) if second is None else (seed, second)
     frames = clip_frames(seeds, seconds, fps, size, flaws=flaws)
     first = next(frames)
-    with av.open(str(out), "w") as container:
+    unfinished = out.with_name(f".{out.stem}.unfinished{out.suffix}")
+    try:
+        _encode(unfinished, chain([first], frames), fps, size)
+        unfinished.replace(out)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return out
+
+
+def _encode(path: Path, frames: Iterable[Frame], fps: int, size: tuple[int, int]) -> None:
+    import av
+
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "17", "preset": "veryfast"})
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.thread_count = 1  # the same bytes on any machine
-        for frame in _chain(first, frames):
+        for frame in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame.picture, format="rgb24")))
         container.mux(stream.encode())
-    return out
-
-
-def _chain(first: Frame, rest: Iterator[Frame]) -> Iterator[Frame]:
-    yield first
-    yield from rest
 
 
 def _next_shot(random: np.random.Generator, cast: tuple[Identity, ...], frames: int) -> _Shot:

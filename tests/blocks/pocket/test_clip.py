@@ -2,12 +2,14 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
 from blocks.errors import InputError
+from blocks.pocket import clip
 from blocks.pocket.clip import FLAWS, Frame, clip_frames, render_clip
 
 SMALL = (96, 64)
@@ -84,3 +86,26 @@ def test_impossible_clips_are_refused(seeds: tuple[int, ...], seconds: float, si
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere"):
         render_clip(1, 1, tmp_path / "nowhere" / "clip.mp4")
+
+
+def test_a_name_that_is_no_clips_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\.mp4"):
+        render_clip(1, 1, tmp_path / "clip.txt")
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "clip.mp4"
+    out.write_bytes(b"old")
+
+    light_up, calls = clip.light_up, iter(range(100))
+
+    def fail_at_the_third(*given: Any) -> Any:
+        if next(calls) == 2:
+            raise OSError("no space left")
+        return light_up(*given)
+
+    monkeypatch.setattr(clip, "light_up", fail_at_the_third)
+    with pytest.raises(OSError, match="no space"):
+        render_clip(1, 1, out, fps=4, size=SMALL)
+    assert out.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
