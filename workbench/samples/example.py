@@ -16,10 +16,8 @@ def tint(picture: Path, colour: str, *, scratch: Path) -> Path:
 
 
 def build() -> Graph:
-    colour = gr.Dropdown(["orange", "teal", "plum"], value="orange", label="Colour")
-    tinted = FnNode(
-        tint, inputs={"picture": gr.Image(label="Picture"), "colour": colour}, outputs={"picture": gr.Image()}
-    )
-    model = {"model": "realesr-animevideov3", "scale": 2}
-    larger = FnNode(upscale_picture, inputs={"picture": tinted.picture, **model}, outputs={"picture": gr.Image()})
+    asked = {"picture": gr.Image(label="Picture"), "colour": gr.Dropdown(["orange", "teal", "plum"], value="orange")}
+    tinted = FnNode(tint, inputs=asked, outputs={"picture": gr.Image(label="Tinted")})
+    given = {"picture": tinted.picture, "model": "realesr-animevideov3", "scale": 2}
+    larger = FnNode(upscale_picture, inputs=given, outputs={"picture": gr.Image(label="Larger")})
     return Graph("Tint and enlarge", nodes=[larger])
