@@ -29,7 +29,8 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where the lab answers; no slash at the end."""
-    environment = {**os.environ, "LAB_HOME": str(tmp_path_factory.mktemp("home") / "lab"), "PYTHONUNBUFFERED": "1"}
+    lab = str(tmp_path_factory.mktemp("home") / "lab")
+    environment = {**os.environ, "LAB_HOME": lab, "LAB_CONFIRM_MINUTES": "5", "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "workbench", "serve", "--port", "0", "--no-browser"]
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
     try:

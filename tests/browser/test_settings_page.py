@@ -74,4 +74,4 @@ def test_the_database_is_copied_and_the_record_says_so(page: Page) -> None:
 def test_every_setting_says_where_its_value_comes_from(page: Page) -> None:
     rows = opened(page).locator("#settings tbody tr")
     expect(rows.filter(has_text="LAB_HOME")).to_contain_text("set")
-    expect(rows.filter(has_text="LAB_CONFIRM_MINUTES")).to_contain_text("default")
+    expect(rows.filter(has_text="LAB_CONFIRM_GIGABYTES")).to_contain_text("default")
