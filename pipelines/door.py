@@ -28,6 +28,7 @@ from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from pipelines.engine.plan import InputInfo
+    from pipelines.models import ModelInfo
     from pipelines.owner import OwnerLab
 
 __all__ = ["ClientLab", "Door", "socket_path"]
@@ -155,6 +156,9 @@ class ClientLab(Lab):
 
     def import_file(self, path: Path, name: str | None = None, *, user: str = "admin") -> FileRef:
         return self._call("import_file", Path(path).absolute(), name, user=user)  # type: ignore[no-any-return]
+
+    def add_model(self, path: Path, name: str = "", *, user: str = "admin") -> ModelInfo:
+        return self._call("add_model", Path(path).absolute(), name, user=user)  # type: ignore[no-any-return]
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         path = socket_path(self.home)

@@ -194,10 +194,16 @@ def test_nobody_is_refused(mine: Lab, tmp_path: Path) -> None:
             order(path if order == mine.add_model else path.name, user="")  # type: ignore[operator]
 
 
-def test_all_of_it_works_from_another_process(mine: Lab, tmp_path: Path) -> None:
+def test_all_of_it_works_from_another_process(mine: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[object] = []
     with Lab.open(settings=mine.settings) as other:
         assert isinstance(other, ClientLab)
-        added = other.add_model(compact(tmp_path / "door.safetensors"))
+        ask = other._call
+        monkeypatch.setattr(other, "_call", lambda *a, **k: (sent.extend(a), ask(*a, **k))[1])
+        monkeypatch.chdir(tmp_path)
+        compact(tmp_path / "door.safetensors")
+        added = other.add_model(Path("door.safetensors"))
+        assert tmp_path / "door.safetensors" in sent  # the owner stands in another folder
         assert added in other.models()
         assert other.remove_model("door") == "door.safetensors"
         with pytest.raises(UnknownName):
