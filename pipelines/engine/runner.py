@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import itertools
 import queue
-import secrets
-import shutil
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from multiprocessing import Pipe
 from pathlib import Path
@@ -30,12 +28,10 @@ from data.store import Store
 from pipelines.engine.active import Active, Run
 from pipelines.engine.agenda import Agenda
 from pipelines.engine.facts import Facts
+from pipelines.engine.floor import Floor, Word
 from pipelines.engine.keys import environment
-from pipelines.engine.lineage import lineage
 from pipelines.engine.memory import Memory
 from pipelines.engine.plan import Plan, Step
-from pipelines.engine.pool import Pool, Slot
-from pipelines.engine.worker import Task
 
 __all__ = ["Runner"]
 
@@ -47,13 +43,6 @@ _NOT_OURS = (
     UnknownName,
 )  # somebody else ended this attempt, or it was never recorded: it must not go on here
 _MOST_OVER = 4096  # ended jobs kept in mind for those who watch them
-
-
-@dataclass(frozen=True, slots=True)
-class _Ticket:
-    job: str
-    attempt: int
-    run: Run
 
 
 class Runner:
@@ -73,15 +62,13 @@ class Runner:
             scratch: folder for the files of running steps; emptied by the owner before this starts.
             on_change: told a job's id whenever something about it changed.
         """
-        self._store, self._blobs, self._scratch, self._on_change = store, blobs, scratch, on_change
-        self._pool = Pool(slots)
+        self._store, self._blobs, self._on_change = store, blobs, on_change
+        self._floor = Floor(slots, scratch, blobs)
         self._facts = Facts(store, self._store_failed)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake_read, self._wake_write = Pipe(duplex=False)
         self._lock = threading.RLock()
         self._active: dict[str, Active] = {}
-        self._tickets: dict[str, _Ticket] = {}
-        self._in_flight: set[str] = set()
         self._memory = Memory(store, blobs)
         self._agenda = Agenda()
         self._over: dict[str, JobInfo] = {}
@@ -97,7 +84,7 @@ class Runner:
         """Begin; `warm` workers are started before they are needed."""
         self._thread.start()
         if warm:
-            self._tell(lambda: self._pool.warm(warm))
+            self._tell(lambda: self._floor.pool.warm(warm))
 
     def admit(self, job: JobInfo, plan: Plan) -> None:
         """Take a queued job on, at once or when its time has come; `plan` has the job's inputs bound."""
@@ -163,9 +150,9 @@ class Runner:
 
     def _loop(self) -> None:
         while not self._stopping:
-            for message in self._pool.messages(self._wake_read, self._patience()):
+            for word in self._floor.words(self._wake_read, self._patience()):
                 with self._lock:
-                    self._hear(message)
+                    self._hear(word)
             while not self._inbox.empty():
                 with self._lock:
                     self._inbox.get()()
@@ -176,7 +163,7 @@ class Runner:
                 if self._facts.patience() == 0:
                     self._facts.send()
         self._facts.send()
-        self._pool.close()
+        self._floor.pool.close()
 
     def _tell(self, order: Callable[[], None]) -> None:
         self._inbox.put(order)
@@ -187,7 +174,7 @@ class Runner:
 
     def _patience(self) -> float | None:
         with self._lock:
-            waits = (self._agenda.patience(), self._pool.overdue(), self._facts.patience())
+            waits = (self._agenda.patience(), self._floor.pool.overdue(), self._facts.patience())
         return min((wait for wait in waits if wait is not None), default=None)
 
     # -- a job begins -----------------------------------------------------------------------------------------------
@@ -200,10 +187,10 @@ class Runner:
 
     def _begin_job(self, job: JobInfo, plan: Plan) -> None:
         try:
-            missing = next((s for s in plan.steps if not self._pool.has(s.block.device)), None)
+            missing = next((s for s in plan.steps if not self._floor.has(s.block.device)), None)
             if missing is not None:
                 raise NotAvailable(f"{missing.name} needs a GPU and this machine has none; see `doctor`.")
-            active = Active(job, plan, gpu=self._pool.has("gpu"))
+            active = Active(job, plan, gpu=self._floor.has("gpu"))
             known = self._memory.known(active.keys.values())
             active.start(known)
             if not active.complete:
@@ -235,7 +222,7 @@ class Runner:
     def _schedule(self) -> None:
         """Fill free slots: by priority, then first come first served."""
         for active in sorted(self._active.values(), key=lambda a: (-a.job.priority, self._turns[a.job.id])):
-            if not self._pool.idle:
+            if not self._floor.pool.idle:
                 return
             if active.cancelling:
                 continue
@@ -246,7 +233,7 @@ class Runner:
 
     def _start_ready(self, active: Active) -> None:
         for _ in range(len(active.ready)):
-            if not active.ready or not self._pool.idle:
+            if not active.ready or not self._floor.pool.idle:
                 return
             run = active.ready.popleft()
             if not self._begin(active, run):
@@ -260,41 +247,12 @@ class Runner:
             self._close_if_complete(active, run.step)
             self._finish_if_complete(active)
             return True
-        if run.key in self._in_flight or self._group_full(run.step):
+        if not self._floor.takes(run):
             return False
-        slot = self._pool.free(run.step.block.device)
-        if slot is None:
-            return False
-        self._run(active, run, slot)
-        return True
-
-    def _group_full(self, step: Step) -> bool:
-        if step.group is None:
-            return False
-        return sum(t.run.step.group == step.group for t in self._tickets.values()) >= step.limit
-
-    def _run(self, active: Active, run: Run, slot: Slot) -> None:
-        ticket = f"{next(self._numbers)}-{secrets.token_hex(4)}"
-        step = run.step
-        assert step.call is not None
         if active.unmoved:
             self._start_job(active)
-        self._tickets[ticket] = _Ticket(active.job.id, active.job.attempt, run)
-        self._in_flight.add(run.key)
-        run.state = "running"
-        active.running[ticket] = run
-        task = Task(
-            ticket=ticket,
-            call=step.call,
-            inputs=run.inputs,
-            outputs=step.outputs,
-            files=step.files,
-            scratch=self._scratch / ticket,
-            blobs=str(self._blobs.root),
-            device=slot.device,
-            recipe=lineage(active.plan, step, active.keys) if "recipe" in step.block.takes else None,
-        )
-        self._pool.run(slot, task)
+        self._floor.begin(active, run)
+        return True
 
     def _start_job(self, active: Active) -> None:
         """Its first step runs: from now on the job is RUNNING."""
@@ -304,36 +262,28 @@ class Runner:
             lambda done: self._moved(active, done),
         )
 
-    def _hear(self, message: tuple[Any, ...]) -> None:
-        kind, ticket, *rest = message
-        about = self._tickets.get(ticket)
-        active = self._active.get(about.job) if about else None
-        if about is not None and kind in ("done", "failed", "lost"):
-            del self._tickets[ticket]
-            self._in_flight.discard(about.run.key)
-        if kind == "lost":
-            shutil.rmtree(self._scratch / ticket, ignore_errors=True)
-            self._blobs.remove_stale()
-        if about is None or active is None or active.job.attempt != about.attempt:
+    def _hear(self, word: Word) -> None:
+        active = self._active.get(word.job)
+        if active is None or active.job.attempt != word.attempt:
             return  # a late word of an attempt that is over
         try:
-            self._hear_of(active, about, kind, ticket, rest)
+            self._hear_of(active, word)
         except Exception as error:  # whatever it is, the other jobs go on
             self._break(active.job, error)
 
-    def _hear_of(self, active: Active, about: _Ticket, kind: str, ticket: str, rest: list[Any]) -> None:
-        if kind == "progress":
-            self._progressed(active, about.run, *rest)
-        elif kind == "log":
-            self._facts.line(about.job, about.attempt, f"{about.run.step.name}: {rest[0]}")
+    def _hear_of(self, active: Active, word: Word) -> None:
+        if word.last:
+            active.running.pop(word.ticket, None)
+        if word.kind == "progress":
+            self._progressed(active, word.run, *word.rest)
+        elif word.kind == "log":
+            self._facts.line(word.job, word.attempt, f"{word.run.step.name}: {word.rest[0]}")
+        elif word.kind == "done":
+            self._done(active, word.run, *word.rest)
+        elif word.kind == "failed":
+            self._failed(active, word.run, *word.rest)
         else:
-            active.running.pop(ticket, None)
-            if kind == "done":
-                self._done(active, about.run, *rest)
-            elif kind == "failed":
-                self._failed(active, about.run, *rest)
-            else:
-                self._failed(active, about.run, "WorkerLost", _LOST.format(step=about.run.step.name), "")
+            self._failed(active, word.run, "WorkerLost", _LOST.format(step=word.run.step.name), "")
 
     def _progressed(self, active: Active, run: Run, fraction: float, note: str, preview: str | None) -> None:
         run.fraction = max(run.fraction, fraction)
@@ -428,7 +378,7 @@ class Runner:
         self._facts.line(active.job.id, active.job.attempt, f"{where} failed: {message}")
         for line in detail.splitlines():
             self._facts.line(active.job.id, active.job.attempt, line)
-        self._stop_runs(active)
+        self._floor.stop(active)
         failures = int(active.job.options.get("failures", 0)) + 1
         if kind in _TRANSIENT and failures < active.job.max_attempts:
             if kind == CorruptBlob.__name__:
@@ -487,13 +437,9 @@ class Runner:
             return
         active.cancelling, active.cancelled_by = True, who
         active.ready.clear()
-        self._stop_runs(active)
+        self._floor.stop(active)
         self._end_if_stopped(active)
         self._on_change(job.id)
-
-    def _stop_runs(self, active: Active) -> None:
-        for ticket, run in active.running.items():
-            self._pool.cancel(ticket, run.step.block.grace)
 
     def _end_if_stopped(self, active: Active) -> None:
         if not active.running:
@@ -576,12 +522,7 @@ class Runner:
 
     def _drop(self, active: Active, keep: bool = False) -> None:
         """Forget an attempt: words of its runs that come later are of no attempt. Its slots free themselves."""
-        for ticket, run in list(active.running.items()):
-            self._pool.cancel(ticket, run.step.block.grace)
-            self._tickets.pop(ticket, None)
-            self._in_flight.discard(run.key)
-        active.running.clear()
-        active.ready.clear()
+        self._floor.drop(active)
         if not keep and self._active.get(active.job.id) is active:
             del self._active[active.job.id]
 
