@@ -39,8 +39,11 @@ def main(folder: Path) -> None:
         take("jobs", "/jobs", _open_first_job)
         take("home", "/", lambda page: page.wait_for_selector(".shot img"))
         take("help", "/jobs", lambda page: (page.wait_for_selector("table.jobs"), page.keyboard.press("?")))
+        take("models", "/models", _open_first_model)
+        take("settings", "/settings", _looking_at("#cleaning .button"))
         for name, where, place in (
             ("home", "/", ".shot img"), ("enhance-picture", picture, "lab-compare"), ("jobs", "/jobs", "table.jobs"),
+            ("models", "/models", "details.model"), ("settings", "/settings", "#cleaning .button"),
         ):  # fmt: skip
             look = _looking_at(place)
             take(f"{name}-dark", where, look, color_scheme="dark")
@@ -102,6 +105,10 @@ def _leave_running(page: Page) -> None:
     page.locator("#start").click()
     page.wait_for_selector("img.live:not(.waiting)", timeout=60_000)
     page.mouse.move(5, 5)
+
+
+def _open_first_model(page: Page) -> None:
+    page.locator("details.model summary").first.click()
 
 
 def _open_first_job(page: Page) -> None:
