@@ -6,7 +6,8 @@ import os
 import socket
 import warnings
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,12 +116,26 @@ def _pages(services: Services) -> Any:
 
     from workbench.pages import PAGES
 
-    with gradio.Blocks(title="Character Media Lab", analytics_enabled=False, delete_cache=STALE_UPLOADS) as blocks:
-        PAGES[0].build(services)
-    for page in PAGES[1:]:
-        with blocks.route(page.TITLE, f"/{page.SLUG}", show_in_navbar=False):
-            page.build(services)
+    with _one_web_app():
+        with gradio.Blocks(title="Character Media Lab", analytics_enabled=False, delete_cache=STALE_UPLOADS) as blocks:
+            PAGES[0].build(services)
+        for page in PAGES[1:]:
+            with blocks.route(page.TITLE, f"/{page.SLUG}", show_in_navbar=False):
+                page.build(services)
     return blocks
+
+
+@contextmanager
+def _one_web_app() -> Iterator[None]:
+    """Gradio makes a whole web app at the end of every page, a tenth of a second each; only the mounted one serves."""
+    from gradio.routes import App
+
+    make = App.create_app
+    App.create_app = staticmethod(lambda *_args, **_options: None)
+    try:
+        yield
+    finally:
+        App.create_app = staticmethod(make)
 
 
 def _quieten_gradio(uploads: Path) -> None:
