@@ -86,7 +86,8 @@ def turn(picture: Path, degrees: float, seconds: float, *, scratch: Path, progre
     note("turn")
     Path("BOOK.pid").write_text(str(os.getpid()))
     for i in range(int(seconds * 20)):
-        progress(i / seconds / 20, "turning")
+        if seconds < 100:  # longer ones do not listen, and must be stopped by force
+            progress(i / seconds / 20, "turning")
         time.sleep(0.05)
     Image.open(picture).rotate(degrees, expand=True).save(scratch / "turned.png")
     return scratch / "turned.png"

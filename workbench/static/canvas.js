@@ -126,7 +126,9 @@
     for (const box of document.querySelectorAll("#app .node")) {
       for (const field of box.querySelectorAll("input, select, textarea, button, [role=button]")) {
         if (field.getAttribute("aria-label") || field.type === "file") continue;
-        const title = field.title || field.closest("[class*=gr-]")?.querySelector(".gr-label")?.textContent.trim();
+        let around = field.parentElement;
+        while (around !== box && !around.querySelector(".gr-label")) around = around.parentElement;
+        const title = field.title || around.querySelector(".gr-label")?.textContent.trim();
         const node = box.querySelector(".node-name")?.textContent.trim();
         if (title || !field.textContent.trim()) field.setAttribute("aria-label", [title || "Value", node].filter(Boolean).join(", "));
       }
