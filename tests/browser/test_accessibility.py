@@ -94,9 +94,11 @@ def test_the_sample_picture_is_enhanced_with_the_keyboard_alone(page: Page) -> N
         page.keyboard.press("Enter")
     assert download.value.suggested_filename == "astronaut_x2.png"
     assert grave_issues(page) == []
-    settled(page, page.url.replace("/enhance?", "/jobs?"))
-    expect(page.locator(".detail[data-job]")).to_be_visible()
-    assert grave_issues(page) == []
+    job = page.url.split("job=")[1]
+    for place, shown in ((f"/jobs?job={job}", ".detail[data-job]"), ("/", ".shot"), (f"/pipelines?run={job}", "h1")):
+        settled(page, place)
+        expect(page.locator(shown).first).to_be_visible()
+        assert grave_issues(page) == [], place
 
 
 def press_until(page: Page, reached: str, key: str, most: int = 60) -> None:

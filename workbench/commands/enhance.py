@@ -10,7 +10,6 @@ import argparse
 import secrets
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -56,12 +55,12 @@ class Item:
 def run(args: argparse.Namespace) -> int:
     """Submit a job a file, follow them, put the results where they were wanted."""
     from pipelines import Lab
+    from workbench.commands._asking import agreed
 
     began = time.monotonic()
     items, skipped = find(args.source, args.target)
     with Lab.open() as lab:
-        if not args.yes and not _agreed(lab, items, args):
-            print("Nothing was started.")
+        if not args.yes and not agreed(lab, (_inputs(item, args) for item in items)):
             return 1
         batch = secrets.token_hex(6) if len(items) > 1 or args.source.is_dir() else None
         jobs, errors = _submit(lab, items, args, batch)
@@ -74,32 +73,6 @@ def run(args: argparse.Namespace) -> int:
                 errors.append({"file": str(item.source), "error": job.error or job.state.lower()})
     _report(args, written, errors, skipped, time.monotonic() - began)
     return 1 if errors else 0
-
-
-def _agreed(lab: Lab, items: list[Item], args: argparse.Namespace) -> bool:
-    """Ask the person at a terminal before long or large work; a program that calls is not asked."""
-    import sys
-
-    from blocks.errors import InputError
-    from workbench.confirm import question
-
-    if not _at_a_terminal():
-        return True
-    estimates = []
-    for item in items:
-        with suppress(InputError):  # what cannot be enhanced is reported when it is submitted
-            estimates.append(lab.estimate(*_inputs(item, args)))
-    asked = question(estimates, lab.settings)
-    if not asked:
-        return True
-    print(f"{asked} Start it? [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _at_a_terminal() -> bool:
-    import sys
-
-    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def find(source: Path, target: Path) -> tuple[list[Item], list[dict[str, str]]]:

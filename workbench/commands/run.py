@@ -23,6 +23,7 @@ def add(commands: Any) -> None:
     command.add_argument("pipeline", help="its name; `pipelines` lists them")
     command.add_argument("inputs", nargs="*", metavar="NAME=VALUE", help="inputs, as in picture=photo.png scale=2")
     command.add_argument("--out", type=Path, help="folder to copy the results into")
+    command.add_argument("--yes", action="store_true", help="do not ask before long or large work")
     command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     command.set_defaults(run=run)
 
@@ -31,9 +32,13 @@ def run(args: argparse.Namespace) -> int:
     """Submit, follow, and put the results where they were wanted."""
     from pipelines import Lab
     from pipelines.show import follow, save_files
+    from workbench.commands._asking import agreed
 
     with Lab.open() as lab:
-        job = follow(lab, lab.submit(args.pipeline, dict(given(lab, args.pipeline, text) for text in args.inputs)))
+        inputs = dict(given(lab, args.pipeline, text) for text in args.inputs)
+        if not args.yes and not agreed(lab, [(args.pipeline, inputs)]):
+            return 1
+        job = follow(lab, lab.submit(args.pipeline, inputs))
         saved = [] if job.state != "SUCCEEDED" or args.out is None else save_files(lab, lab.result(job.id), args.out)
         return _report(lab, job, saved, args.json)
 

@@ -122,7 +122,7 @@ def test_long_work_is_asked_about_at_a_terminal(
     said = run("enhance", picture, tmp_path / "large.png", *QUICK)
     assert "Start it? [y/N]" in said.err
     assert (tmp_path / "large.png").exists() is started
-    assert ("Nothing was started." in said.out) is not started
+    assert ("Nothing was started." in said.err) is not started
 
 
 def test_yes_is_an_answer_before_the_question(
@@ -142,5 +142,5 @@ def test_a_program_is_not_asked(run: Run, picture: Path, tmp_path: Path, monkeyp
 def at_a_terminal(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     """A person sits there and types, and everything is long to them."""
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
-    monkeypatch.setattr("workbench.commands.enhance._at_a_terminal", lambda: True)
+    monkeypatch.setattr("workbench.commands._asking._at_a_terminal", lambda: True)
     monkeypatch.setenv("LAB_CONFIRM_MINUTES", "0.000001")
