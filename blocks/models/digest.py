@@ -95,7 +95,7 @@ def _state(path: Path) -> _State:
 
 
 def _recall(remembered: Path) -> None:
-    with suppress(OSError, ValueError, TypeError, RecursionError):
+    with suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
         for path, (size, time, inode, digest) in json.loads(remembered.read_bytes()).items():
             _known.setdefault(path, ((int(size), int(time), int(inode)), str(digest)))
 

@@ -63,7 +63,7 @@ def read_header(path: Path) -> Header:
     if path.suffix.lower() in PICKLES:
         raise UnsafeFile(f"{path.name} may run code when it is read, so it is not. {CONVERT}")
     try:
-        tensors = _parsed(path)
+        tensors, start = _parsed(path)
         metadata = tensors.pop("__metadata__", {})
         shapes = {name: tuple(int(n) for n in facts["shape"]) for name, facts in tensors.items()}
         counts = {name: math.prod(shape) for name, shape in shapes.items()}
@@ -71,21 +71,25 @@ def read_header(path: Path) -> Header:
         ends = max((int(facts["data_offsets"][1]) for facts in tensors.values()), default=0)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError) as error:
         raise UnreadableFile(f"{path.name} is not a safetensors file ({error}); fetch it again.") from None
-    if ends > path.stat().st_size:
+    if start + ends > path.stat().st_size:
         raise UnreadableFile(f"{path.name} is cut short: it tells of {ends:,} bytes of tensors. Fetch it again.")
     return Header(shapes, sum(counts.values()), size, {str(k): str(v) for k, v in metadata.items()})
 
 
-def _parsed(path: Path) -> dict[str, dict[str, Any]]:
+def _parsed(path: Path) -> tuple[dict[str, dict[str, Any]], int]:
+    """The header's JSON object, and where the tensors begin."""
     try:
         with path.open("rb") as file:
             start = file.read(8)
             length = int.from_bytes(start, "little")
             if len(start) < 8 or not 2 <= length <= _LONGEST:
                 raise ValueError("its first bytes are no length")
-            found = json.loads(file.read(length))
+            text = file.read(length)
+            if len(text) < length:
+                raise ValueError("it ends inside its header")
+            found = json.loads(text)
     except OSError as error:
         raise UnreadableFile(f"{path.name} cannot be read: {error.strerror}.") from None
     if not isinstance(found, dict):
         raise ValueError("its header is no JSON object")
-    return found
+    return found, 8 + length
