@@ -124,7 +124,7 @@ class Board:
                     chosen = {**message, "value": message.get("variant_index", 0)}
                     await self._set(seat, chosen, message.get("node_id"), "_selected_variant")
                 case "save_transform":
-                    place = {key: float(message.get(key) or 0) for key in ("x", "y", "scale")}
+                    place = {key: float(message.get(key) or 0) for key in ("x", "y", "scale", "lab_width")}
                     self.sheets.change(seat.user, seat.sheet, transform=place)
                 case "clear_sheet":
                     self.sheets.change(seat.user, seat.sheet, inputs={}, salts={}, drawn={})

@@ -16,6 +16,7 @@ from daggr.node import ChoiceNode, InputNode, InteractionNode
 
 from blocks.errors import InputError, UnknownName
 from data.records import FileRef, StepInfo
+from pipelines.canvas_layout import arrange
 from pipelines.engine.plan import InputInfo
 from pipelines.lab import PipelineInfo
 
@@ -76,6 +77,7 @@ class Drawing(server.DaggrServer):  # type: ignore[misc]
         )
         for node in data["nodes"]:
             self._finish(node, fresh.get(node["name"]))
+        arrange(data["nodes"], data["edges"], {node for node, port in self._fields if port == "value"})
         drawn = [node["name"] for node in data["nodes"] if not node["is_input_node"]]
         snapshot = {"inputs": drafts, "selected_results": dict.fromkeys(drawn, 0)}
         data["persisted_results"] = {

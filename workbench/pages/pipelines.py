@@ -167,7 +167,8 @@ def _draw_chain(
     jobs = chains.runs(user, name)
     if not chain.error:
         drawn["graph"], drawn["panel"] = views.chain_graph(chain), views.form(chain)
-    drawn["history"] = views.runs([(job, chains.shown(user, job)) for job in jobs], "", "")
+    if jobs or not chain.error:
+        drawn["history"] = views.runs([(job, chains.shown(user, job)) for job in jobs], "", "")
     return any(job.state in ACTIVE for job in jobs)
 
 
