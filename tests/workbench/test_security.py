@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -70,10 +69,13 @@ def test_start_and_stop_messages_of_the_server_pass() -> None:
     seen = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(scope["type"])
+        for answer in ("startup", "shutdown"):
+            seen.append((await receive())["type"])
+            await send({"type": f"lifespan.{answer}.complete"})
 
-    asyncio.run(Guard(app)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
-    assert seen == ["lifespan"]
+    with TestClient(Guard(app)):
+        pass
+    assert seen == ["lifespan.startup", "lifespan.shutdown"]
 
 
 @pytest.mark.parametrize("page", PAGES)
