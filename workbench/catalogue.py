@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 __all__ = ["FLOW", "Catalogue", "Choice", "installed"]
@@ -63,7 +65,23 @@ class Catalogue:
 
 def installed(models: Path) -> Catalogue:
     """Look at what is installed: packages, and files in the models folder, without loading any of them."""
+    return _installed(models, _state(models))
+
+
+@lru_cache(maxsize=8)
+def _installed(models: Path, state: frozenset[tuple[str, int, int]]) -> Catalogue:
     return Catalogue((*_upscalers(models), *_interpolators(models)))
+
+
+def _state(models: Path) -> frozenset[tuple[str, int, int]]:
+    """Name, size and time of each file that may be a model: in the folder, and one level below."""
+    found = []
+    for pattern in ("*", "*/*"):
+        for path in models.glob(pattern):
+            with suppress(OSError):  # gone while we looked
+                facts = path.stat()
+                found.append((str(path), facts.st_size, facts.st_mtime_ns))
+    return frozenset(found)
 
 
 def _upscalers(models: Path) -> list[Choice]:

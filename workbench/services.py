@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -65,14 +65,10 @@ class Services:
         self.uploads = uploads.resolve()
         self._facts = lru_cache(maxsize=512)(self._read_facts)
 
-    @cached_property
+    @property
     def catalogue(self) -> Catalogue:
-        """What is installed; looked at once, and again after `look_again`."""
+        """What is installed now; looked at again only when a file of the models folder came, went or changed."""
         return installed(self.lab.settings.models)
-
-    def look_again(self) -> None:
-        """A model came or went."""
-        self.__dict__.pop("catalogue", None)
 
     # Files
 

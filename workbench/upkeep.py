@@ -45,7 +45,7 @@ class Upkeep:
 
     def __init__(self, services: Services) -> None:
         self.lab = services.lab
-        self._services = services
+        self._uploads = services.uploads
 
     # Models
 
@@ -68,29 +68,22 @@ class Upkeep:
         """
         authorize(user, "manage", "models")
         path = Path(upload).resolve()
-        if not path.is_relative_to(self._services.uploads) or not path.is_file():
+        if not path.is_relative_to(self._uploads) or not path.is_file():
             raise InputError(f"{Path(upload).name} was not uploaded here. Upload the file first.")
         try:
             return self.lab.add_model(path, safe_name(name or path.name, "model"), user=user.name)
         finally:
             path.unlink(missing_ok=True)
-            self._services.look_again()
 
     def remove_model(self, user: User, name: str) -> str:
         """Move one that was brought to the trash; its file's name."""
         authorize(user, "manage", f"model {name}")
-        try:
-            return self.lab.remove_model(name, user=user.name)
-        finally:
-            self._services.look_again()
+        return self.lab.remove_model(name, user=user.name)
 
     def restore_model(self, user: User, file: str) -> ModelInfo:
         """Take a removed one back."""
         authorize(user, "manage", f"model {file}")
-        try:
-            return self.lab.restore_model(file, user=user.name)
-        finally:
-            self._services.look_again()
+        return self.lab.restore_model(file, user=user.name)
 
     # Disk
 
