@@ -16,7 +16,12 @@ from blocks.models.previews import Previews
 from blocks.models.request import Request, ask
 from blocks.progress import Progress, part, silent
 
-__all__ = ["Generated", "generate"]
+__all__ = ["NO_MODEL", "Generated", "generate"]
+
+NO_MODEL = (
+    "There is no model to draw with. Put a model's diffusers folder (with model_index.json, weights as safetensors) "
+    "into the models folder of the lab's home, then choose it by the folder's name."
+)
 
 _LOADED, _DRAWN = 0.05, 0.97  # shares of the progress at which the model is ready, and at which the last step is done
 
@@ -44,14 +49,14 @@ def generate(
     sampler: str = "",
     width: int = 0,
     height: int = 0,
-    references: Sequence[Path] = (),
+    references: Sequence[Path] | None = None,
     reference_scale: float = 0.8,
     identity: Sequence[float] | None = None,
     adapter: str = "",
     image: Path | None = None,
     mask: Path | None = None,
     strength: float = 0.6,
-    loras: Sequence[dict[str, Any]] = (),
+    loras: Sequence[dict[str, Any]] | None = None,
     control: str = "",
     control_image: Path | None = None,
     control_scale: float = 1.0,
@@ -59,6 +64,7 @@ def generate(
     device: str = "auto",
     offload: str = "none",
     threads: int = 0,
+    models: str = "",
     digest: str = "",
     *,
     scratch: Path,
@@ -80,6 +86,7 @@ def generate(
         loras: ``{"path": file, "weight": number}`` each.
         control, control_image, control_scale: a ControlNet's folder, the picture that leads it, and its weight.
         dtype, device, offload: see `blocks.models.loading.load`.
+        models: the folder that the names of model, adapter, LoRAs and control are in; "" where they are whole paths.
         threads: of the processor's arithmetic; 0 leaves them as they are.
         digest: of the model and all that is put on it; "" and it is computed.
 
@@ -93,9 +100,12 @@ def generate(
 
     if threads:
         torch.set_num_threads(threads)
-    chosen = read_loras(loras)
+    if not model:
+        raise NotAvailable(NO_MODEL)
+    chosen = read_loras(loras or (), Path(models))
+    adapter, control = (str(Path(models, name)) if name else "" for name in (adapter, control))
     progress(0, "loading the model")
-    loaded = load(Path(model), dtype=dtype, device=device, offload=offload)
+    loaded = load(Path(models, model), dtype=dtype, device=device, offload=offload)
     request = ask(
         loaded.profile,
         prompt=prompt,
@@ -105,7 +115,7 @@ def generate(
         guidance=guidance,
         sampler=sampler,
         size=(width, height),
-        references=references,
+        references=[Path(path) for path in references or ()],
         reference_scale=reference_scale,
         identity=identity,
         image=image,

@@ -17,8 +17,8 @@ from blocks.models.profiles import Profile
 
 __all__ = ["LONGEST", "Prompt", "encode_chunks", "read_prompt"]
 
-LONGEST = 20_000
-"""Characters of a prompt; more than any encoder reads."""
+LONGEST = 8_000
+"""Characters of a prompt; more than any encoder reads, and few enough for a picture's recipe."""
 
 _SMALL = 8192
 """Entries of a vocabulary below which whole words are missing from it; published models have six times as many."""

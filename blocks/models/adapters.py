@@ -32,8 +32,8 @@ class Lora:
     weight: float = 1.0
 
 
-def read_loras(given: Sequence[dict[str, Any]]) -> tuple[Lora, ...]:
-    """LoRAs from plain values, ``{"path": ..., "weight": 1.0}``.
+def read_loras(given: Sequence[dict[str, Any]], models: Path) -> tuple[Lora, ...]:
+    """LoRAs from plain values, ``{"path": ..., "weight": 1.0}``; names are those of files in `models`.
 
     Raises:
         InputError: a value that is no LoRA, or a weight that is no number.
@@ -44,11 +44,12 @@ def read_loras(given: Sequence[dict[str, Any]]) -> tuple[Lora, ...]:
         path, weight = (one.get("path"), one.get("weight", 1.0)) if isinstance(one, dict) else (None, None)
         if not isinstance(path, str | Path) or not isinstance(weight, int | float) or not math.isfinite(weight):
             raise InputError(f'{one!r} is no LoRA; give {{"path": file, "weight": number}}.')
-        if not Path(path).is_file():
-            raise NotAvailable(f"There is no LoRA {Path(path).name}; put it into the models folder, or take it out.")
-        if recognise_adapter(Path(path)) != "lora":
-            raise InputError(f"{Path(path).name} is no LoRA.")
-        found.append(Lora(Path(path), float(weight)))
+        file = Path(models, path)
+        if not file.is_file():
+            raise NotAvailable(f"There is no LoRA {file.name}; put it into the models folder, or take it out.")
+        if recognise_adapter(file) != "lora":
+            raise InputError(f"{file.name} is no LoRA.")
+        found.append(Lora(file, float(weight)))
     if len({lora.path for lora in found}) < len(found):
         raise InputError("The same LoRA is given twice; give it once, with the weight it is to have.")
     return tuple(found)

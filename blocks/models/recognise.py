@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from blocks.errors import InputError, UnreadableFile, UnsafeFile
 from blocks.models.headers import CONVERT, PICKLES, Header, read_header
 from blocks.models.profiles import FAMILIES, Profile, profile
 
-__all__ = ["AdapterKind", "Recognised", "recognise", "recognise_adapter"]
+__all__ = ["AdapterKind", "Recognised", "recognise", "recognise_adapter", "recognised_in"]
 
 AdapterKind = Literal["faceid", "ip-adapter", "redux", "control", "lora"]
 
@@ -56,6 +57,16 @@ def recognise(path: Path) -> Recognised:
     _check_parts(path, index)
     family = _family_of_folder(path, index)
     return Recognised(path, _variant(profile(family), path, index), "folder")
+
+
+def recognised_in(folder: Path) -> list[Recognised]:
+    """The base models in a folder that can be run, by name; what is none, or is damaged, is passed over."""
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if (path / "model_index.json").is_file():
+            with suppress(InputError):
+                found.append(recognise(path))
+    return found
 
 
 def recognise_adapter(path: Path) -> AdapterKind:

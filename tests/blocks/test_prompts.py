@@ -69,7 +69,7 @@ def test_words_that_a_small_vocabulary_lacks_are_told(read):
 
 
 def test_a_prompt_without_end_is_refused(read):
-    with pytest.raises(InputError, match="20,001"):
+    with pytest.raises(InputError, match="8,001"):
         read("pocket", "a" * (LONGEST + 1))
 
 

@@ -92,12 +92,12 @@ def autoencoder(latents: int = 4, *, stages: int = 2, shift: float | None = None
     )
 
 
-def unet(cross: int, **options: Any) -> Any:
+def unet(cross: int, channels: tuple[int, int] = (8, 16), **options: Any) -> Any:
     from diffusers import UNet2DConditionModel
 
     return UNet2DConditionModel(
         sample_size=16,
-        block_out_channels=(8, 16),
+        block_out_channels=channels,
         layers_per_block=1,
         norm_num_groups=4,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
@@ -108,14 +108,14 @@ def unet(cross: int, **options: Any) -> Any:
     )
 
 
-def stable_diffusion(folder: Path, cross: int) -> None:
+def stable_diffusion(folder: Path, cross: int, channels: tuple[int, int] = (8, 16)) -> None:
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
     StableDiffusionPipeline(
         vae=autoencoder(),
         text_encoder=clip_text(cross),
         tokenizer=clip_tokenizer(),
-        unet=unet(cross),
+        unet=unet(cross, channels),
         scheduler=DPMSolverMultistepScheduler(beta_schedule="scaled_linear", steps_offset=1),
         safety_checker=None,
         feature_extractor=None,

@@ -1,0 +1,107 @@
+"""A picture is drawn by the lab, end to end, with a tiny random model in its models folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from blocks.errors import NotAvailable
+from blocks.provenance import read_recipe
+from pipelines import generate_picture
+from pipelines.lab import Lab
+from pipelines.settings import Settings
+from tests.blocks.models import _adapters
+from tests.blocks.models._tiny import build
+
+OpenLab = Callable[..., Lab]
+SMALL = {"steps": 2, "width": 32, "height": 32, "prompt": "a woman, red coat"}
+
+
+@pytest.fixture(scope="module")
+def drawing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A lab with one tiny model and a LoRA for it."""
+    home = tmp_path_factory.mktemp("drawing") / "home"
+    build("pocket", home / "models" / "tiny")
+    _adapters.lora(home / "models" / "tiny", home / "models" / "character.safetensors")
+    with Lab.open(settings=Settings(home=home, cpu_slots=1, gpu_slots=0, warm=1)) as lab:
+        yield lab
+
+
+def test_a_picture_is_drawn_and_carries_how_it_was_made(drawing: Lab, tmp_path: Path) -> None:
+    run = drawing.run("generate_picture", show=False, seed=3, **SMALL)
+    facts = run["generate"].outputs["facts"]
+    assert (facts["model"], facts["family"], facts["seed"]) == ("tiny", "pocket", 3)
+    picture = drawing.media(run["stamp"].outputs["picture"].digest).path
+    with Image.open(picture) as drawn:
+        assert drawn.size == (32, 32)
+    recipe = read_recipe(picture)
+    assert recipe is not None
+    assert recipe["ai"]["system"] == "tiny"
+    assert facts["digest"] in str(recipe)
+
+
+def test_what_is_asked_again_is_not_drawn_again_and_another_seed_is(drawing: Lab) -> None:
+    first, again, other = (drawing.run("generate_picture", show=False, seed=seed, **SMALL) for seed in (5, 5, 6))
+    assert again["generate"].state == "reused"
+    assert other["generate"].state == "done"
+    assert first["generate"].key != other["generate"].key
+
+
+def test_a_lora_by_its_name_and_a_reference_join_the_key(drawing: Lab, tmp_path: Path) -> None:
+    Image.effect_mandelbrot((64, 64), (-2, -1, 1, 1), 60).convert("RGB").save(tmp_path / "actor.png")
+    plain = drawing.run("generate_picture", show=False, **SMALL)
+    with_lora = drawing.run("generate_picture", show=False, loras=[{"path": "character.safetensors"}], **SMALL)
+    with_face = drawing.run("generate_picture", show=False, references=[str(tmp_path / "actor.png")], **SMALL)
+    assert with_lora["generate"].outputs["facts"]["loras"] == [{"name": "character.safetensors", "weight": 1.0}]
+    assert with_face["generate"].outputs["facts"]["references"] == "start"
+    drawn = {run["generate"].outputs["picture"].digest for run in (plain, with_lora, with_face)}
+    assert len(drawn) == 3
+
+
+def test_a_lab_without_a_model_says_how_to_get_one(open_lab: OpenLab) -> None:
+    lab = open_lab(warm=0, cpu_slots=1)
+    job = lab.wait(lab.submit("generate_picture", SMALL).id)
+    assert job.state == "FAILED"
+    assert "Put a model's diffusers folder" in str(job.error)
+
+
+def _settled(home: Path, **inputs: object) -> dict[str, object]:
+    return generate_picture.settle(inputs, Settings(home=home))
+
+
+def test_the_digest_follows_the_model_and_what_is_put_on_it(drawing: Lab) -> None:
+    plain, with_lora = (
+        _settled(drawing.home, loras=loras)["digest"] for loras in ([], [{"path": "character.safetensors"}])
+    )
+    assert plain != with_lora
+    assert _settled(drawing.home)["digest"] == plain
+    assert (drawing.home / "models" / ".digests.json").is_file()
+
+
+def test_what_is_left_open_is_filled_from_the_profile(drawing: Lab) -> None:
+    settled = _settled(drawing.home)
+    assert (settled["model"], settled["steps"], settled["guidance"]) == ("tiny", 20, 4.0)
+
+
+def test_a_name_that_is_not_there_is_refused_with_those_that_are(drawing: Lab, tmp_path: Path) -> None:
+    with pytest.raises(NotAvailable, match=r"no model 'gone'.*there are tiny"):
+        _settled(drawing.home, model="gone")
+    with pytest.raises(NotAvailable, match="there is none yet"):
+        _settled(tmp_path, model="gone")
+    with pytest.raises(NotAvailable, match=r"no gone\.safetensors"):
+        _settled(drawing.home, loras=[{"path": "gone.safetensors"}])
+
+
+def test_a_damaged_model_is_passed_over_and_harms_nothing(tmp_path: Path) -> None:
+    (tmp_path / "models" / "broken").mkdir(parents=True)
+    (tmp_path / "models" / "broken" / "model_index.json").write_text("{")
+    assert "digest" not in _settled(tmp_path)
+
+
+def test_the_work_is_told_before_it_is_done() -> None:
+    [work] = generate_picture.work({"steps": 20, "width": 1000, "height": 500, "model": "tiny"})
+    assert (work.units, work.like) == (10.0, {"model": "tiny"})
+    assert next(generate_picture.work({})).units > 0
