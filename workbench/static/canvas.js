@@ -53,7 +53,7 @@
     send(text) {
       const message = JSON.parse(text);
       delete message.hf_token;
-      if (message.action === "save_transform") message.lab_width = innerWidth;
+      if (["save_transform", "get_graph", "set_sheet"].includes(message.action)) message.lab_width = innerWidth;
       if (message.action === "save_variant_selection") window.labChanged();
       if (message.action?.startsWith("save_") && message.action !== "save_transform") message.lab_seq = changes;
       if (!text.includes('"blob:')) {
@@ -70,8 +70,7 @@
     if (message.type === "lab") { show(message); return; }
     if (message.type === "graph" && !placed) {
       placed = true;
-      const width = message.data.transform?.lab_width; // a view of a window of another size is none for this one
-      if (!width || Math.abs(width - innerWidth) > 80) setTimeout(() => document.querySelector("#app .fit-btn")?.click(), 60);
+      if (!message.data.transform && innerWidth >= 700) setTimeout(() => document.querySelector("#app .fit-btn")?.click(), 60);
     }
     if (message.type === "graph" && message.lab_seq != null) { answered = Math.max(answered, message.lab_seq); setTimeout(unsure); }
   }
