@@ -10,6 +10,7 @@ from blocks.errors import InputError, UnreadableFile, UnsafeFile
 from enhance._catalogue import recognise
 from enhance._checkpoints import SUFFIXES, Shapes, read_shapes
 from enhance.rife import layout as rife
+from enhance.trial import try_out
 
 __all__ = ["ACCEPTED", "Brought", "look_into"]
 
@@ -60,7 +61,10 @@ def look_into(path: Path, name: str = "") -> Brought:
     if version:
         known = any(word in name.lower() for word in CALLED_RIFE)
         return Brought(name if known else f"rife{version}-{name}", "interpolate", f"RIFE {version}")
-    return _upscaler(shapes, name)
+    found = _upscaler(shapes, name)
+    if found.family == "another":
+        try_out(path)  # names and shapes do not tell; opening it does
+    return found
 
 
 def _upscaler(shapes: Shapes, name: str) -> Brought:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import save_file
 
 from blocks.errors import Conflict, Denied, InputError, UnknownName, UnreadableFile, UnsafeFile
@@ -64,6 +65,21 @@ def test_what_came_with_the_lab_and_what_is_missing_are_listed_too(mine: Lab) ->
         assert models[name].state == "missing"
         assert "models" in models[name].why
     assert all(info.licence and info.source and info.family for info in models.values())
+
+
+def test_a_model_that_was_brought_can_be_used(mine: Lab, tmp_path: Path) -> None:
+    mine.add_model(compact(tmp_path / "2x-used.safetensors"))
+    Image.new("RGB", (8, 6), (10, 20, 30)).save(tmp_path / "small.png")
+    run = mine.run("enhance_picture", show=False, picture=str(tmp_path / "small.png"), model="2x-used", scale=2)
+    with Image.open(run.path(run.outputs["picture"])) as result:
+        assert result.size == (16, 12)
+
+
+def test_weights_that_nothing_here_can_open_are_refused(mine: Lab, tmp_path: Path) -> None:
+    save_file({"my.own.invention": np.zeros((2, 2), np.float32)}, tmp_path / "4x-invention.safetensors")
+    with pytest.raises(UnreadableFile, match="4x-invention"):
+        mine.add_model(tmp_path / "4x-invention.safetensors")
+    assert not [info for info in mine.models() if info.file.startswith("4x")]
 
 
 def test_a_pickle_that_would_run_something_is_refused_and_not_run(
