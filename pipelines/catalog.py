@@ -9,6 +9,7 @@ Files are listed by reading their text: nothing of them runs, and nothing heavy 
 from __future__ import annotations
 
 import ast
+import contextvars
 import importlib
 import importlib.util
 import sys
@@ -141,7 +142,7 @@ def load_graph(chain: ChainFile) -> Any:
 
     build: Callable[[], Any] = load_module(chain).build
     try:
-        graph = build()
+        graph = contextvars.Context().run(build)  # in a handler of Gradio's, its components would come out empty
     except (Exception, SystemExit) as error:
         raise InputError(f"build() of {chain.path.name} failed, {_line(error, chain.path)}: {error}") from error
     if not isinstance(graph, Graph):

@@ -195,3 +195,15 @@ def test_a_failing_block_of_a_researcher_names_its_line(open_lab: OpenLab, folde
 
 def test_settings_say_what_they_are_for() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_a_chain_read_while_a_page_is_being_answered_keeps_its_defaults(tmp_path: Path) -> None:
+    from gradio.context import LocalContext
+
+    token = LocalContext.in_event_listener.set(True)
+    try:
+        graph = catalog.load_graph(catalog.find("enhance_clip"))
+    finally:
+        LocalContext.in_event_listener.reset(token)
+    scale = graph.nodes["enhance"]._input_components["scale"]
+    assert (scale.label, scale.value) == ("Times larger", 1)
