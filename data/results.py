@@ -20,6 +20,7 @@ __all__ = [
     "of_job",
     "rates",
     "recipe_of",
+    "recipes",
     "record",
     "remember_blobs",
     "typical_seconds",
@@ -40,6 +41,12 @@ def recipe_of(store: Store, key: str) -> dict[str, Any] | None:
     if not rows:
         return None
     return {**json.loads(rows[0]["recipe"]), "seconds": rows[0]["seconds"], "environment": rows[0]["environment"]}
+
+
+def recipes(store: Store, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """How the results of those keys that are known were made, asked once for all."""
+    rows = store.read("SELECT key, recipe FROM results WHERE key IN (SELECT unnest(?))", (list(keys),)) if keys else []
+    return {row["key"]: json.loads(row["recipe"]) for row in rows}
 
 
 def of_job(store: Store, job: str) -> list[str]:

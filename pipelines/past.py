@@ -20,12 +20,13 @@ def finished_steps(store: Store, rows: list[dict[str, Any]]) -> list[StepInfo]:
         rows: see `data.jobs.step_rows`.
     """
     wholes = [row for row in rows if row["item"] < 0]
-    outputs = results.lookup(store, [row["key"] for row in wholes])
+    keys = [row["key"] for row in wholes]
+    outputs, recipes = results.lookup(store, keys), results.recipes(store, keys)
     names = {row["key"]: row["name"] for row in wholes}
     infos = []
     for row in wholes:
         items = [r["state"] for r in rows if r["name"] == row["name"] and r["item"] >= 0]
-        recipe = results.recipe_of(store, row["key"]) or {}
+        given = recipes.get(row["key"], {}).get("inputs", {})
         infos.append(
             StepInfo(
                 name=row["name"],
@@ -38,7 +39,7 @@ def finished_steps(store: Store, rows: list[dict[str, Any]]) -> list[StepInfo]:
                 reused=items.count("reused") if items else int(row["state"] == "reused"),
                 progress=float(row["state"] in ("done", "reused")),
                 error=row["error"],
-                inputs={port: _shown(source, names) for port, source in recipe.get("inputs", {}).items()},
+                inputs={port: _shown(source, names) for port, source in given.items()},
                 outputs={port: as_plain(value) for port, value in outputs.get(row["key"], {}).items()},
             )
         )
