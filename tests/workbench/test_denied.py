@@ -45,6 +45,9 @@ ARGUMENTS: dict[str, list[Any]] = {
     "disk_empty_trash": [],
     "settings": [],
     "audit": [5],
+    "audit_check": [],
+    "copies": [],
+    "copy_database": [],
 }
 """For each public endpoint, arguments with which an administrator would get through."""
 

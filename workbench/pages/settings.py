@@ -10,7 +10,8 @@ from workbench import components as parts
 from workbench.access import User, who
 from workbench.components import upkeep as views
 from workbench.components.words import bytes_of
-from workbench.pages.wiring import ON_ACT, QUIET, record, told, when_opened
+from workbench.pages.settings_api import endpoints
+from workbench.pages.wiring import ON_ACT, QUIET, told, when_opened
 from workbench.services import Services
 from workbench.upkeep import CLASSES, Upkeep
 
@@ -85,7 +86,7 @@ def build(services: Services) -> None:
     copies.click(copy, None, [copies, disk, log], **private)
     log.click(check, None, log, **private)
     when_opened(opened, unused, [*space, copies, machine, listed, log], "from")
-    _endpoints(upkeep)
+    endpoints(upkeep)
 
 
 def _space(upkeep: Upkeep, user: User, what: str, age: float) -> tuple[str, str]:
@@ -117,38 +118,6 @@ def _record(upkeep: Upkeep, user: User, *, check: bool = False) -> str:
 
 def _wanted(what: str) -> tuple[str, ...]:
     return CLASSES if what == BOTH else (what,)
-
-
-def _endpoints(upkeep: Upkeep) -> None:
-    """The same for programs."""
-
-    def disk_use(request: gr.Request) -> dict[str, Any]:
-        """Bytes and files by class, by pipeline, of the rest, and in the trash."""
-        return upkeep.disk_use(who(request))
-
-    def disk_clean(classes: list[str], older_than_days: float, dry: bool, request: gr.Request) -> dict[str, Any]:
-        """Move what can be made again ("cache", "transient") to the trash; `dry` only tells what would go."""
-        return (upkeep.preview_clean if dry else upkeep.clean)(who(request), classes, older_than_days)
-
-    def disk_undo(request: gr.Request) -> int:
-        """Take the last cleaning back; how many files returned."""
-        return upkeep.undo_clean(who(request))
-
-    def disk_empty_trash(request: gr.Request) -> dict[str, Any]:
-        """Delete the trash for good."""
-        files, size = upkeep.empty_trash(who(request))
-        return {"files": files, "bytes": size}
-
-    def settings(request: gr.Request) -> list[dict[str, Any]]:
-        """Every setting, its value and the variable that sets it."""
-        return [record(setting) for setting in upkeep.settings(who(request))]
-
-    def audit(limit: int, request: gr.Request) -> list[dict[str, Any]]:
-        """The last entries of who did what, newest first."""
-        return [record(entry) for entry in upkeep.audit(who(request), limit)]
-
-    for endpoint in (disk_use, disk_clean, disk_undo, disk_empty_trash, settings, audit):
-        gr.api(told(endpoint), api_name=endpoint.__name__, queue=False)
 
 
 def _html(value: str, **more: Any) -> Any:
