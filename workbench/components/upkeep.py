@@ -29,7 +29,7 @@ STATES = {"here": ("Here", "good"), "missing": ("Not here", "still"), "refused":
 CLASSES = {
     "kept": ("Kept", "what you brought in, and results you keep"),
     "cache": ("Cache", "results of steps; can be made again"),
-    "transient": ("Transient", "pieces on the way to a result; can be made again"),
+    "transient": ("Transient", "pieces of results; can be made again"),
 }
 OTHERS = {
     "models": ("Models", "files you brought"),
