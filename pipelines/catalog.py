@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from blocks.errors import InputError, UnknownName
+from blocks.errors import InputError, LabError, UnknownName
 
 __all__ = ["ChainFile", "Work", "chains", "find", "load_graph", "load_module", "settled", "work_of"]
 
@@ -153,13 +153,25 @@ def load_graph(chain: ChainFile) -> Any:
 def work_of(chain: ChainFile, inputs: Mapping[str, Any]) -> Iterable[Work]:
     """What a run with these inputs (files as paths) would have to do; empty if the chain does not say."""
     work = getattr(load_module(chain), "work", None)
-    return work(inputs) if work is not None else ()
+    return _asked(chain, work, inputs) if work is not None else ()
 
 
 def settled(chain: ChainFile, inputs: Mapping[str, Any], settings: Any) -> dict[str, Any]:
     """The inputs, with those that follow from the machine added where they were not given."""
     settle = getattr(load_module(chain), "settle", None)
-    return {**settle(inputs, settings), **inputs} if settle is not None else dict(inputs)
+    return {**_asked(chain, settle, inputs, settings), **inputs} if settle is not None else dict(inputs)
+
+
+def _asked(chain: ChainFile, function: Callable[..., Any], *args: Any) -> Any:
+    """What a chain's own function says; an error of it is told with its line, and harms nothing else."""
+    try:
+        found = function(*args)
+        return list(found) if isinstance(found, Iterator) else found
+    except LabError:
+        raise
+    except Exception as error:
+        where, why = _line(error, chain.path), f"{type(error).__name__}: {error}"
+        raise InputError(f"{function.__name__}() of {chain.path.name} failed, {where}: {why}") from error
 
 
 def _read(path: Path, own: bool) -> ChainFile:

@@ -99,6 +99,20 @@ def test_a_value_that_cannot_be_is_refused_by_name(chains: Chains, value: str) -
         chains.run(LOCAL_ADMIN, "numbers", {"x": value})
 
 
+def test_what_is_missing_is_said_when_it_is_run_and_not_asked_about(chains: Chains) -> None:
+    assert chains.question(LOCAL_ADMIN, "enhance_picture", {}) == ""
+    with pytest.raises(InputError, match="needs 'picture'"):
+        chains.run(LOCAL_ADMIN, "enhance_picture", {})
+
+
+def test_an_error_in_what_a_chain_says_of_its_work_is_told_with_its_line(chains: Chains) -> None:
+    (chains.folder / "idle.py").write_text(CHAIN + "\ndef work(inputs):\n    return [1 / 0]\n")
+    assert chains.question(LOCAL_ADMIN, "idle", {}) == ""
+    with pytest.raises(InputError, match=r"work\(\) of idle\.py failed, line 19: ZeroDivisionError"):
+        chains.lab.estimate("idle", {})
+    assert chains.run(LOCAL_ADMIN, "idle", {}).pipeline == "idle"
+
+
 def test_a_choice_keeps_its_type(chains: Chains) -> None:
     info = InputInfo("scale", "s", "scale", 2, component="Radio", options={"choices": [("Two", 2), ("Four", "4")]})
     assert [chains.given(info, place) for place in ("0", "1", "")] == [2, "4", None]
