@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+from workbench.services import sample_path
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 250_000
@@ -39,6 +41,8 @@ def main(folder: Path) -> None:
         take("jobs", "/jobs", _open_first_job)
         take("home", "/", lambda page: page.wait_for_selector(".shot img"))
         take("help", "/jobs", lambda page: (page.wait_for_selector("table.jobs"), page.keyboard.press("?")))
+        run = picture.replace("/enhance?job=", "/pipelines?step=upscale&run=")
+        _pipelines(take, run)
         take("models", "/models", _open_first_model)
         take("settings", "/settings", _looking_at("#cleaning .button"))
         for name, where, place in (
@@ -105,6 +109,33 @@ def _leave_running(page: Page) -> None:
     page.locator("#start").click()
     page.wait_for_selector("img.live:not(.waiting)", timeout=60_000)
     page.mouse.move(5, 5)
+
+
+def _pipelines(take: Callable[..., str], run: str) -> None:
+    canvas = "/pipelines?pipeline=enhance_picture&canvas=1"
+    take("pipelines", "/pipelines?pipeline=enhance_clip", _looking_at("form.asks"))
+    take("pipelines-run", run, _looking_at(".detail img"))
+    take("pipelines-canvas", canvas, _fill_canvas)
+    take("pipelines-run-dark", run, _looking_at(".detail img"), color_scheme="dark")
+    take("pipelines-canvas-dark", canvas, lambda page: _on_canvas(page).wait_for(), color_scheme="dark")
+    narrow = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
+    take("pipelines-narrow", run, lambda page: page.wait_for_selector(".detail img"), **narrow)
+
+
+def _fill_canvas(page: Page) -> None:
+    """The sample again: what it gave is known, so this takes no time."""
+    canvas = page.frame_locator("iframe")
+    source = canvas.locator(".node", has=canvas.locator(".node-name", has_text="source"))
+    source.locator("input[type=file]").set_input_files(sample_path("picture") or "")
+    source.locator("img").wait_for()
+    canvas.locator(".node", has=canvas.locator(".node-name", has_text="stamp")).locator(".run-btn").click()
+    _on_canvas(page).wait_for(timeout=180_000)
+
+
+def _on_canvas(page: Page) -> Locator:
+    """The result."""
+    canvas = page.frame_locator("iframe")
+    return canvas.locator(".node", has=canvas.locator(".node-name", has_text="stamp")).locator("img")
 
 
 def _open_first_model(page: Page) -> None:
