@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["seconds_to_first_page"]
+__all__ = ["free_port", "seconds_to_first_page"]
 
 _PATIENCE = 120.0
 _EVERY = 0.01
@@ -27,7 +27,7 @@ def seconds_to_first_page(command: Sequence[str], folder: Path, environment: Map
     Raises:
         RuntimeError: it ended, or did not answer in two minutes.
     """
-    port = _free_port()
+    port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
         [*command, str(port)],
@@ -59,7 +59,8 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
