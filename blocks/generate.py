@@ -146,7 +146,7 @@ def _draw(loaded: Loaded, call: Call, scratch: Path, progress: Progress) -> tupl
     def step_done(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         steps = pipe.num_timesteps
         last = step + 1 >= steps
-        show = not last and loaded.offload == "none" and previews.due()
+        show = not last and loaded.offload == "none" and previews.due((step + 1) / steps)
         preview = previews.make(pipe, tensors["latents"]) if show else None
         progress((step + 1) / steps, f"step {step + 1} of {steps}", preview)
         return tensors

@@ -10,8 +10,8 @@ from blocks.models.profiles import Latents
 
 __all__ = ["Previews", "unpacked"]
 
-AFTER = 1.0
-"""Seconds of work before the first preview: what is done sooner needs none."""
+AFTER = 2.0
+"""Seconds of work before the first preview, and before the end after the last: what is done sooner needs none."""
 
 SHARE = 0.02
 """Share of the time that previews may take."""
@@ -28,10 +28,10 @@ class Previews:
         self._spent = 0.0
         self._number = 0
 
-    def due(self) -> bool:
-        """Whether enough was worked since the last one."""
+    def due(self, done: float) -> bool:
+        """Whether one is worth its time when this share of the work, 0 to 1, is done."""
         worked = time.monotonic() - self._began
-        return worked >= AFTER and self._spent <= worked * SHARE
+        return worked >= AFTER and worked / done - worked >= AFTER and self._spent <= worked * SHARE
 
     def make(self, pipe: Any, latents: Any) -> Path:
         """A small JPEG of the latents of the step that just ended."""

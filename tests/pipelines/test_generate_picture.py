@@ -34,7 +34,7 @@ def test_a_picture_is_drawn_and_carries_how_it_was_made(drawing: Lab, tmp_path: 
     run = drawing.run("generate_picture", show=False, seed=3, **SMALL)
     facts = run["generate"].outputs["facts"]
     assert (facts["model"], facts["family"], facts["seed"]) == ("tiny", "pocket", 3)
-    picture = drawing.media(run["stamp"].outputs["picture"].digest).path
+    picture = Path(drawing.media(run["stamp"].outputs["picture"].digest).path)
     with Image.open(picture) as drawn:
         assert drawn.size == (32, 32)
     recipe = read_recipe(picture)
