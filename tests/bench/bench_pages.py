@@ -1,4 +1,4 @@
-"""What a page costs a browser: its HTML against the limit we set, and the seconds until it can be used against daggr's."""
+"""What a page costs a browser: its HTML against our limit, the seconds until it can be used against daggr's."""
 
 from __future__ import annotations
 
