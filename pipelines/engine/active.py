@@ -216,8 +216,8 @@ class Active:
 
     def _run(self, step: Step, index: int, item: Any) -> Run:
         inputs, recipe = {}, {}
-        for port, given in step.inputs.items():
-            source = self.plan.origin(given)
+        for port in step.inputs:
+            source = self.plan.source(step, port)
             value = _pick(item, source) if isinstance(source, Each) else self._value(source)
             if value is _ABSENT:
                 continue

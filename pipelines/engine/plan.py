@@ -161,9 +161,16 @@ class Plan:
                 return step
         raise UnknownName(f"{self.title} has no step {name!r}; it has {', '.join(s.name for s in self.steps)}.")
 
-    def origin(self, source: Source) -> Source:
-        """Where a value really comes from: an input node hands on what it was given, and leaves no trace in a key."""
-        return self._handed_on.get((source.step, source.port), source) if isinstance(source, From) else source
+    def source(self, step: Step, port: str) -> Source:
+        """Where a port's value really comes from.
+
+        An input node hands on what it was given and leaves no trace in a key. A constant number is of the port's
+        type: a page, a canvas and a program may write 1 or 1.0 and mean the same.
+        """
+        source = step.inputs[port]
+        if isinstance(source, From):
+            source = self._handed_on.get((source.step, source.port), source)
+        return Value(_number(source.value, step.block, port)) if isinstance(source, Value) else source
 
     @cached_property
     def _handed_on(self) -> dict[tuple[str, str], Source]:
@@ -196,7 +203,7 @@ class Plan:
         salts = salts or {}
         keys: dict[str, str] = {}
         for step in self.steps:
-            inputs = {port: _in_key(self.origin(source), keys) for port, source in step.inputs.items()}
+            inputs = {port: _in_key(self.source(step, port), keys) for port in step.inputs}
             keys[step.name] = step_key(step.block, inputs, salts.get(step.name, ""), step.around(gpu))
         return keys
 
@@ -262,6 +269,15 @@ def _port(plan: Plan, name: str) -> tuple[str, str]:
         )
     names = ", ".join(info.name for info in plan.inputs) or "none"
     raise UnknownName(f"{plan.title} has no input {name!r}; its inputs are {names}.")
+
+
+def _number(value: Any, block: Block, port: str) -> Any:
+    if type(value) not in (int, float):
+        return value
+    wanted = next((known.type for known in block.inputs if known.name == port), None)
+    if wanted is float:
+        return float(value)
+    return int(value) if wanted is int and float(value).is_integer() else value
 
 
 def _in_key(source: Source, keys: Mapping[str, str]) -> Any:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from blocks.block import Block, Device
+from blocks.block import Block, Device, Port
 from blocks.errors import InputError, UnknownName
 from pipelines.engine.plan import Call, Each, From, InputInfo, Plan, Step, Value, after, bind, feeding
 
@@ -98,3 +98,18 @@ def test_where_the_arithmetic_is_done_is_part_of_the_key(device: Device, same: b
     block = Block("module.f", "1", "digest", device, "close", 2.0, (), ())
     plan = Plan("p", "P", (Step("f", Call("function", "module:f"), block, {}, ("output",)),), ())
     assert (plan.keys(gpu=True) == plan.keys(gpu=False)) is same
+
+
+def test_a_number_is_of_its_ports_type_however_it_was_written() -> None:
+    ports = (Port("share", float), Port("times", int), Port("any"))
+    block = Block("module.f", "1", "digest", "cpu", "bitwise", 2.0, ports, ())
+
+    def keys(**values: object) -> dict[str, str]:
+        inputs = {port: Value(value) for port, value in values.items()}
+        return Plan("p", "P", (Step("f", CALL, block, inputs, ("out",)),), ()).keys()
+
+    assert keys(share=1) == keys(share=1.0)
+    assert keys(times=2.0) == keys(times=2)
+    assert keys(any=1) != keys(any=1.0)
+    assert keys(times=2.5) != keys(times=2)
+    assert keys(times=True) != keys(times=1)
