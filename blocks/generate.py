@@ -114,7 +114,7 @@ def generate(
         steps=steps,
         guidance=guidance,
         sampler=sampler,
-        size=(width, height),
+        size=(int(width), int(height)),
         references=[Path(path) for path in references or ()],
         reference_scale=reference_scale,
         identity=identity,

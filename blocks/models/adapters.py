@@ -155,7 +155,13 @@ def _put_lora(loaded: Loaded, lora: Lora, name: str) -> None:
     """A LoRA in the key layout of diffusers or kohya; diffusers tells them apart."""
     before = _adapter_names(loaded.pipe)
     try:
-        loaded.pipe.load_lora_weights(lora.path.parent, weight_name=lora.path.name, adapter_name=name)
+        loaded.pipe.load_lora_weights(
+            lora.path.parent,
+            weight_name=lora.path.name,
+            adapter_name=name,
+            use_safetensors=True,
+            local_files_only=True,
+        )
     except (ValueError, KeyError, RuntimeError, AttributeError, IndexError, TypeError) as error:
         loaded.attached = ("broken",)
         raise InputError(_other_family(lora.path, loaded, error)) from error

@@ -24,6 +24,10 @@ AdapterKind = Literal["faceid", "ip-adapter", "redux", "control", "lora"]
 _LIBRARIES = frozenset({"diffusers", "transformers", "stable_diffusion", "flux"})
 """Where parts come from; the last two are rooms of diffusers (a safety checker, Redux's embedder)."""
 
+_OWN_CODE = (
+    "{} asks for code of its own for its {}; the lab runs none. Take a version whose parts are those of diffusers and "
+    "transformers."
+)
 _LARGEST_JSON = 8 << 20
 _SD_TEXT = {768: "sd15"}
 _OTHER_SD = {1024: "Stable Diffusion 2"}
@@ -159,12 +163,12 @@ def _check_parts(folder: Path, index: Mapping[str, Any]) -> None:
         if name.startswith("_") or not isinstance(part, list) or len(part) != 2 or part[0] is None:
             continue
         if part[0] not in _LIBRARIES:
-            raise UnsafeFile(
-                f"{folder.name} asks for code of its own for its {name} ({part[0]}); the lab runs none. "
-                "Take a version whose parts are those of diffusers and transformers."
-            )
+            raise UnsafeFile(_OWN_CODE.format(folder.name, name))
         if not (folder / name).is_dir():
             raise UnreadableFile(f"{folder.name} lacks its {name}; fetch the folder again, whole.")
+        for config in (folder / name).glob("*config.json"):
+            if "auto_map" in _json(config):  # names classes in Python files of the folder
+                raise UnsafeFile(_OWN_CODE.format(folder.name, name))
         _check_weights(folder / name)
 
 

@@ -19,7 +19,7 @@ from blocks.block import Block
 
 __all__ = ["digest", "environment", "step_key"]
 
-_NUMERIC = ("numpy", "torch", "opencv-python-headless", "ncnn", "av", "pillow")
+_NUMERIC = ("numpy", "torch", "opencv-python-headless", "ncnn", "av", "pillow", "diffusers", "transformers", "peft")
 
 
 def digest(value: Any) -> str:

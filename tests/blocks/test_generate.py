@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
@@ -220,6 +222,15 @@ def test_a_negative_prompt_that_has_no_part_is_told_of(draw):
     assert "takes no negative prompt" in draw("flux1", negative="hat").facts["notes"][0]
     assert "uses none at guidance 1" in draw("pocket", negative="hat", guidance=1.0).facts["notes"][0]
     assert draw("pocket", negative="hat").facts["notes"] == []
+
+
+def test_importing_the_block_imports_nothing_heavy():
+    program = (
+        "import sys, blocks.generate, pipelines.generate_picture\n"
+        "print(sorted({'torch', 'diffusers', 'transformers', 'peft', 'PIL', 'gradio'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_block_is_declared_for_any_device_and_bitwise():

@@ -78,6 +78,13 @@ def test_a_folder_that_brings_code_is_refused(folder):
             recognise(folder)
 
 
+def test_a_part_that_names_classes_of_its_own_is_refused(folder):
+    config = folder / "text_encoder" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"auto_map": {"AutoModel": "net.Net"}}))
+    with pytest.raises(UnsafeFile, match="asks for code of its own for its text_encoder"):
+        recognise(folder)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"[" * 100_000, b"\xff\xfe"])
 def test_a_damaged_index_is_said_to_be(content, folder):
     (folder / "model_index.json").write_bytes(content)
@@ -148,6 +155,8 @@ def test_pickles_are_refused_by_their_ending(ending, tmp_path):
     (tmp_path / f"model{ending}").write_bytes(b"\x80\x04")
     with pytest.raises(UnsafeFile, match="may run code"):
         recognise(tmp_path / f"model{ending}")
+    with pytest.raises(UnsafeFile, match="may run code"):
+        recognise_adapter(tmp_path / f"model{ending}")
 
 
 @pytest.mark.parametrize(
