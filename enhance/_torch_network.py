@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blocks.errors import NotAvailable, UnreadableFile
-from enhance._torchvision_shim import ensure_torchvision
+from enhance._torchvision_shim import torchvision_or_stand_in
 
 __all__ = ["TorchNetwork", "describe"]
 
@@ -26,8 +26,8 @@ def describe(state: dict[str, Any], name: str) -> Any:
     try:
         import torch
 
-        ensure_torchvision()
-        import spandrel
+        with torchvision_or_stand_in():
+            import spandrel
     except ImportError as error:
         raise NotAvailable(
             f"{name} needs torch and spandrel; run: pip install torch==2.13.0 && pip install --no-deps spandrel==0.4.2"

@@ -1,7 +1,8 @@
 """Spandrel needs torchvision's name to import, and no released torchvision runs with the processor build of torch.
 
-Three names stand in where the real package cannot be imported; where it can, nothing happens. They serve
-architectures that call them (`normalize`) or name the one function that has no stand-in (`rotate`, used by LaMa).
+Three names stand in while spandrel is imported, where the real package cannot be; where it can, nothing happens. They
+serve architectures that call them (`normalize`) or name the one function that has no stand-in (`rotate`, used by LaMa).
+Afterwards the stand-in is gone again: other libraries look for torchvision too, and must not find half of one.
 """
 
 from __future__ import annotations
@@ -9,25 +10,34 @@ from __future__ import annotations
 import enum
 import sys
 import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from blocks.errors import NotAvailable
 
-__all__ = ["ensure_torchvision"]
-
-MARK = "__stand_in__"
+__all__ = ["torchvision_or_stand_in"]
 
 
-def ensure_torchvision() -> None:
-    """Make `torchvision.transforms.functional` importable."""
-    if hasattr(sys.modules.get("torchvision"), MARK):
-        return
+@contextmanager
+def torchvision_or_stand_in() -> Iterator[None]:
+    """`torchvision.transforms.functional` can be imported inside."""
     try:
         import torchvision.transforms.functional  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
     except Exception:  # a build for another torch fails with whatever its C++ side throws
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
+        _remove()
         _install()
+        try:
+            yield
+        finally:
+            _remove()
+    else:
+        yield
+
+
+def _remove() -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        del sys.modules[name]
 
 
 def _install() -> None:
@@ -36,7 +46,7 @@ def _install() -> None:
     transforms = types.ModuleType("torchvision.transforms")
     transforms.__dict__.update(functional=functional, __path__=[])
     root = types.ModuleType("torchvision")
-    root.__dict__.update({"transforms": transforms, "__path__": [], MARK: True})
+    root.__dict__.update({"transforms": transforms, "__path__": []})
     sys.modules.update({m.__name__: m for m in (root, transforms, functional)})
 
 

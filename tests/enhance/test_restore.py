@@ -11,13 +11,12 @@ import torch
 from safetensors.torch import save_file
 
 from blocks.errors import InputError, NotAvailable, UnreadableFile
-from enhance._torchvision_shim import ensure_torchvision
+from enhance._torchvision_shim import torchvision_or_stand_in
 from enhance.pictures import Picture, read_picture, write_picture
 from enhance.restore import ALIGNED, repaired, restore_faces
 
-ensure_torchvision()
-
-from spandrel.architectures.RestoreFormer import RestoreFormer  # noqa: E402
+with torchvision_or_stand_in():
+    from spandrel.architectures.RestoreFormer import RestoreFormer
 
 
 def face_at(x: float, y: float, size: float, turn: float = 0.0) -> np.ndarray:

@@ -6,14 +6,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-SAY = "from enhance._torchvision_shim import ensure_torchvision as e; e(); e(); import torchvision; "
+OPEN = """
+from enhance._torchvision_shim import torchvision_or_stand_in
+for _ in range(2):
+    with torchvision_or_stand_in():
+        import torchvision
+        {inside}
+{after}
+"""
 
 
-def answer(code: str, *path: Path) -> str:
-    inserted = f"import sys; sys.path[:0] = {[str(p) for p in path]!r}; "
-    done = subprocess.run([sys.executable, "-c", inserted + SAY + code], capture_output=True, text=True, check=False)
+def answer(inside: str, *path: Path, after: str = "") -> str:
+    """What a program prints last that twice does something with torchvision or its stand-in, then something after."""
+    code = f"import sys; sys.path[:0] = {[str(p) for p in path]!r}\n" + OPEN.format(inside=inside, after=after)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return done.stdout.strip().splitlines()[-1]
 
 
 def package(folder: Path, functional: str) -> Path:
@@ -43,3 +51,8 @@ def test_normalize_is_the_real_formula() -> None:
 
 def test_spandrel_imports_with_it() -> None:
     assert answer("import spandrel; print('SwinIR' in spandrel.MAIN_REGISTRY)") == "True"
+
+
+def test_nothing_of_it_is_left_for_libraries_that_look_for_the_real_one() -> None:
+    looks = "import importlib.util; print('torchvision' in sys.modules, importlib.util.find_spec('torchvision'))"
+    assert answer("import spandrel", after=looks) == "False None"

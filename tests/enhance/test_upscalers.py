@@ -18,13 +18,12 @@ from safetensors.torch import save_file
 from blocks.errors import Conflict, InputError, NotAvailable, UnknownName, UnreadableFile, UnsafeFile
 from enhance import _released
 from enhance._checkpoints import load_state, read_shapes
-from enhance._torchvision_shim import ensure_torchvision
+from enhance._torchvision_shim import torchvision_or_stand_in
 from enhance.tiles import Layout
 from enhance.upscalers import available_upscalers, find_upscaler, load_upscaler, open_upscaler
 
-ensure_torchvision()
-
-from spandrel.architectures import HAT, Compact, DnCNN, DRUNet, NAFNet, RestoreFormer, SCUNet, SwinIR  # noqa: E402
+with torchvision_or_stand_in():
+    from spandrel.architectures import HAT, Compact, DnCNN, DRUNet, NAFNet, RestoreFormer, SCUNet, SwinIR
 
 RELEASED = ("realesrgan-x4plus", "realesrgan-x4plus-anime", "realesr-animevideov3")
 
