@@ -7,15 +7,18 @@ is cut, and said to be.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from blocks.errors import InputError
+from blocks.errors import InputError, UnreadableFile
+from blocks.models.processors import processor_parts
 from blocks.models.profiles import Profile
 
-__all__ = ["LONGEST", "Prompt", "encode_chunks", "read_prompt"]
+__all__ = ["LONGEST", "Prompt", "encode_chunks", "read_prompt", "tokenizers_of"]
 
 LONGEST = 8_000
 """Characters of a prompt; more than any encoder reads, and few enough for a picture's recipe."""
@@ -52,8 +55,50 @@ class Prompt:
         return " ".join(self.chunks)
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """As much of a pipeline as a prompt is read with."""
+
+    components: dict[str, Any]
+    system_message: str
+
+
+def tokenizers_of(folder: Path, profile: Profile) -> Any:
+    """What `read_prompt` needs of a model, without its weights: a form can show what will be sent while it is typed.
+
+    Args:
+        folder: one that `blocks.models.recognise.recognise` let through.
+
+    Raises:
+        UnreadableFile: a tokenizer is damaged.
+    """
+    import transformers
+
+    index = json.loads((folder / "model_index.json").read_bytes())
+    components = processor_parts(folder, profile.family)
+    for name in ("tokenizer", "tokenizer_2"):
+        if name not in components and (folder / name).is_dir():
+            try:
+                kind = getattr(transformers, index[name][1])
+                components[name] = kind.from_pretrained(folder / name, local_files_only=True)
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                reason = str(error).strip().split("\n")[0]
+                raise UnreadableFile(
+                    f"{folder.name}/{name} cannot be read ({reason}); fetch the model again, whole."
+                ) from error
+    return _Words(components, _system_message(profile))
+
+
+def _system_message(profile: Profile) -> str:
+    if profile.pipeline != "Flux2Pipeline":
+        return ""
+    from diffusers.pipelines.flux2.system_messages import SYSTEM_MESSAGE
+
+    return str(SYSTEM_MESSAGE)
+
+
 def read_prompt(text: str, pipe: Any, profile: Profile) -> Prompt:
-    """Count, split or cut a prompt for a loaded pipeline.
+    """Count, split or cut a prompt for a loaded pipeline, or for what `tokenizers_of` gave.
 
     Raises:
         InputError: it is longer than `LONGEST` characters.

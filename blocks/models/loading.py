@@ -175,12 +175,13 @@ def _load(found: Recognised, dtype: str, device: str, offload: Offload) -> Loade
 
 
 def _quiet() -> None:
-    """No progress bars of the libraries: they would fill a job's log."""
+    """No progress bars and no advice to programmers: they would fill a job's log."""
     from diffusers.utils import logging as of_diffusers
     from transformers.utils import logging as of_transformers
 
     of_diffusers.disable_progress_bar()
     of_transformers.disable_progress_bar()
+    of_transformers.set_verbosity_error()
 
 
 def _place(pipe: Any, device: str, offload: Offload) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from blocks.errors import InputError
+from blocks.errors import InputError, UnreadableFile
 from blocks.models.loading import load
-from blocks.prompts import LONGEST, encode_chunks, read_prompt
+from blocks.models.profiles import FAMILIES
+from blocks.prompts import LONGEST, encode_chunks, read_prompt, tokenizers_of
 
 LONG = "a portrait of a woman, red coat, blue hair, night street, happy, side left, " * 6
 
@@ -16,6 +19,21 @@ def read(tiny):
         return read_prompt(text, loaded.pipe, loaded.profile)
 
     return reading
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_will_be_sent_is_told_without_loading_the_model(family, tiny, read):
+    words = tokenizers_of(tiny(family), FAMILIES[family])
+    for text in ("", "a red coat", LONG * 5):
+        assert read_prompt(text, words, FAMILIES[family]) == read(family, text)
+
+
+def test_a_damaged_tokenizer_is_said_to_be(tiny, tmp_path):
+    shutil.copytree(tiny("flux1"), tmp_path / "model")
+    for path in (tmp_path / "model" / "tokenizer_2").iterdir():
+        path.write_text("{")
+    with pytest.raises(UnreadableFile, match="model/tokenizer_2 cannot be read"):
+        tokenizers_of(tmp_path / "model", FAMILIES["flux1"])
 
 
 def test_tokens_are_counted_as_the_encoder_counts_them(read):

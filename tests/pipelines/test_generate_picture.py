@@ -61,6 +61,13 @@ def test_a_lora_by_its_name_and_a_reference_join_the_key(drawing: Lab, tmp_path:
     assert len(drawn) == 3
 
 
+def test_drawing_stops_between_steps_and_the_worker_draws_on(drawing: Lab) -> None:
+    job = drawing.submit("generate_picture", {**SMALL, "steps": 500, "seed": 77})
+    drawing.wait(job.id, timeout=60, on_change=lambda now: now.progress > 0.1 and drawing.cancel(now.id))
+    assert drawing.job(job.id).state == "CANCELLED"
+    assert drawing.run("generate_picture", show=False, seed=78, **SMALL)["generate"].state == "done"
+
+
 def test_a_lab_without_a_model_says_how_to_get_one(open_lab: OpenLab) -> None:
     lab = open_lab(warm=0, cpu_slots=1)
     job = lab.wait(lab.submit("generate_picture", SMALL).id)
