@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from blocks.errors import InputError, UnreadableFile, UnsafeFile
+from blocks.models.families import FAMILIES, profile
 from blocks.models.headers import CONVERT, PICKLES, Header, read_header
-from blocks.models.profiles import FAMILIES, Profile, profile
+from blocks.models.profiles import Profile
 
 __all__ = ["AdapterKind", "Recognised", "recognise", "recognise_adapter", "recognised_in"]
 

@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from blocks.errors import InputError, UnreadableFile
+from blocks.models.families import FAMILIES
 from blocks.models.loading import load
-from blocks.models.profiles import FAMILIES
 from blocks.prompts import LONGEST, encode_chunks, read_prompt, tokenizers_of
 
 LONG = "a portrait of a woman, red coat, blue hair, night street, happy, side left, " * 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image
 
-from blocks.models.profiles import FAMILIES
+from blocks.models.families import FAMILIES
 from blocks.models.recognise import recognise
 from tests.blocks.models import _adapters
 

@@ -6,9 +6,9 @@ import pytest
 
 from blocks.errors import NotAvailable
 from blocks.models import loading, memory
+from blocks.models.families import profile
 from blocks.models.loading import choose, load, release
 from blocks.models.memory import Need, check_fits, need
-from blocks.models.profiles import profile
 
 GIB = 1 << 30
 

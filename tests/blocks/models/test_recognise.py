@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import save_file
 
 from blocks.errors import InputError, NotAvailable, UnknownName, UnreadableFile, UnsafeFile
+from blocks.models.families import FAMILIES, profile
 from blocks.models.headers import read_header
 from blocks.models.loading import load
-from blocks.models.profiles import FAMILIES, profile
 from blocks.models.recognise import recognise, recognise_adapter
 from tests.blocks.models import _adapters
 
