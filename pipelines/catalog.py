@@ -11,7 +11,6 @@ from __future__ import annotations
 import ast
 import contextvars
 import importlib
-import importlib.util
 import sys
 import threading
 import traceback
@@ -115,13 +114,12 @@ def load_module(chain: ChainFile) -> ModuleType:
     state = (str(chain.path), status.st_mtime_ns, status.st_size)
     if name in sys.modules and _loaded.get(name) == state:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, chain.path)
-    if spec is None or spec.loader is None:
-        raise InputError(f"{chain.path} cannot be read as a Python file.")
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(chain.path)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        # Not through an importer: its cache of bytecode cannot tell two edits within a second apart.
+        exec(compile(chain.path.read_bytes(), chain.path, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise InputError(f"{chain.path.name} failed while it was read, {_line(error, chain.path)}: {error}") from error

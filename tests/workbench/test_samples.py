@@ -54,4 +54,4 @@ def test_the_clip_has_one_hard_cut() -> None:
 def test_the_samples_can_be_made_again(remade: Path) -> None:
     assert (remade / "astronaut.png").read_bytes() == (SAMPLES / "astronaut.png").read_bytes()
     difference = _frames(remade / "camera-move.mp4") - _frames(SAMPLES / "camera-move.mp4")
-    assert np.abs(difference).mean() < 1
+    assert np.abs(difference).mean() < 2  # of 255: the encoder does not decide alike on every machine

@@ -70,6 +70,7 @@ def digest(tmp_path: Path) -> object:
     def of(source: str) -> str:
         (tmp_path / "chain.py").write_text(source)
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": str(next(seeds))}
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"  # it could not tell edits within a second apart
         command = [sys.executable, "-c", SCRIPT, str(tmp_path / "chain.py")]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
