@@ -154,7 +154,8 @@ def _looking_at(place: str) -> Callable[[Page], Any]:
 @contextmanager
 def _lab() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as home:
-        environment = {**os.environ, "LAB_HOME": str(Path(home) / "lab"), "PYTHONUNBUFFERED": "1"}
+        environment = {**os.environ, "HOME": home, "PYTHONUNBUFFERED": "1"}  # pictures show the usual home
+        environment.pop("LAB_HOME", None)
         command = [sys.executable, "-m", "workbench", "serve", "--port", "0", "--no-browser"]
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from data.records import FileRef, JobInfo
 from workbench import components as parts
 from workbench.components.views import job_view, result_view
-from workbench.components.words import bytes_of, clock, duration, rate
+from workbench.components.words import bytes_of, clock, duration, place, rate
 
 FILE = FileRef("ab" * 32, "a.png", "image/png", 1)
 JOB = JobInfo("j1", "enhance_picture", "a.png ×4", "RUNNING", inputs={"picture": FILE})
@@ -90,3 +91,9 @@ def test_what_people_write_is_shown_and_never_run() -> None:
     for markup in drawn:
         assert "<img src=x" not in markup
         assert "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;" in markup
+
+
+def test_a_folder_is_named_as_its_owner_knows_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert place(tmp_path / "lab" / "models") == "~/lab/models"
+    assert place("/srv/lab") == "/srv/lab"

@@ -13,7 +13,7 @@ from workbench.components.fields import field
 from workbench.components.filling import fill
 from workbench.components.graph import Layout, lay_out
 from workbench.components.views import job_view
-from workbench.components.words import bytes_of, clock, duration
+from workbench.components.words import bytes_of, clock, duration, place
 from workbench.copying import as_command, as_python
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ STATES = {
 
 def chain_list(chains: Sequence[PipelineInfo], current: str, folder: str, has_example: bool) -> str:
     """Every chain, to choose from."""
-    return fill("chain_list.html", chains=chains, current=current, folder=folder, has_example=has_example)
+    return fill("chain_list.html", chains=chains, current=current, folder=place(folder), has_example=has_example)
 
 
 def chain_head(chain: PipelineInfo, canvas: str, on_canvas: bool) -> str:

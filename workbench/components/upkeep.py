@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.components.filling import fill
-from workbench.components.words import bytes_of, clock
+from workbench.components.words import bytes_of, clock, place
 
 if TYPE_CHECKING:
     from pipelines.housekeeping import AuditCheck, AuditEntry, Copy
@@ -177,7 +177,7 @@ def copies(known: Iterable[Copy], home: Path) -> str:
         {"name": one.path.name, "path": str(one.path), "size": bytes_of(one.bytes), "when": clock(one.at)}
         for one in known
     ]
-    return fill("copies.html", copies=shown, folder=str(home / "backups"))
+    return fill("copies.html", copies=shown, folder=place(home / "backups"))
 
 
 def machine(found: Mapping[str, Any]) -> str:
@@ -187,8 +187,8 @@ def machine(found: Mapping[str, Any]) -> str:
         ("Python", found["python"]),
         ("GPU", ", ".join(found["gpu"]) or "none; everything runs on the processor"),
         ("Steps run in", ", ".join(found["slots"])),
-        ("Home", found["home"]),
-        ("Models folder", found["models_folder"]),
+        ("Home", place(found["home"])),
+        ("Models folder", place(found["models_folder"])),
     ]
     packages = list(found["packages"].items())
     return fill("machine.html", facts=facts, packages=packages, absent=len(found["missing"]))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
+from pathlib import Path
 
-__all__ = ["bytes_of", "clock", "duration", "rate"]
+__all__ = ["bytes_of", "clock", "duration", "place", "rate"]
 
 
 def duration(seconds: float | None) -> str:
@@ -50,3 +51,9 @@ def clock(at: float | None, now: float | None = None) -> str:
 def rate(fps: Fraction | None) -> str:
     """ "60 fps", "59.94 fps"; "" if unknown."""
     return f"{float(fps):.2f}".rstrip("0").rstrip(".") + " fps" if fps else ""
+
+
+def place(path: Path | str) -> str:
+    """A folder as a person knows it: "~/character-media-lab" where it lies in theirs."""
+    path, own = Path(path), Path.home()
+    return f"~/{path.relative_to(own)}" if own in path.parents else str(path)
