@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import InputError
 from workbench.access import User, authorize
+from workbench.components.words import place
 from workbench.media import safe_name
 from workbench.services import Services
 
@@ -143,7 +144,7 @@ class Upkeep:
         return [
             Setting(
                 name,
-                str(getattr(found, name)),
+                place(value) if isinstance(value := getattr(found, name), Path) else str(value),
                 variable := f"LAB_{name.upper()}",
                 name in found.model_fields_set or variable in os.environ,
                 field.description or "",
