@@ -1,4 +1,4 @@
-"""``python -m tests.bench [names…]``: measure against rivals, print a table, write bench.json at the root.
+"""``python -m tests.bench [names…]``: measure against rivals, print a table, write bench.json and the README's figures.
 
 Every ``bench_*.py`` beside this file has `measure()`, which returns rows (see `Row`). With names
 (``engine upscale``) only those run. A bench that fails is reported, the others go on, and the exit code is 1.
@@ -23,6 +23,7 @@ __all__ = ["Row", "machine", "main", "table", "tidy"]
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 OUTPUT = ROOT / "bench.json"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
 
 
 class Row(TypedDict):
@@ -60,8 +61,20 @@ def main(names: Sequence[str], output: Path = OUTPUT) -> int:
     if names or failed:
         rows = {row["name"]: row for row in _written(output)} | rows
     output.write_text(_as_text(rows.values()))
+    _show(list(rows.values()), output.with_name("README.md"))
     print(f"\nWritten: {output}" + (f"; failed: {', '.join(failed)}" if failed else ""))
     return 1 if failed else 0
+
+
+def _show(rows: list[Row], readme: Path) -> None:
+    """Put the table between the README's marks, if it has them."""
+    before, begin, rest = readme.read_text().partition(BEGIN) if readme.exists() else ("", "", "")
+    _, end, after = rest.partition(END)
+    if begin and end:
+        said = (
+            f"Measured by `make bench`, ours beside a rival in the same run, on {machine()}. `bench.json` has the same."
+        )
+        readme.write_text(f"{before}{begin}\n{said}\n\n{table(rows)}\n{end}{after}")
 
 
 def tidy(row: Mapping[str, Any]) -> Row:

@@ -79,3 +79,12 @@ def test_a_whole_run_forgets_rows_that_are_measured_no_more(benches: dict[str, A
 
 def test_the_machine_is_named() -> None:
     assert "cores" in bench.machine() and "Python 3" in bench.machine()
+
+
+def test_the_readme_shows_the_figures_between_its_marks(benches: dict[str, Any], tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{bench.BEGIN}\nold\n{bench.END}\nafter\n")
+    bench.main([], tmp_path / "bench.json")
+    text = readme.read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n")
+    assert "old" not in text and "| a | 1.235 |" in text and bench.machine() in text
