@@ -18,7 +18,7 @@ from tests.blocks.models._tiny import stable_diffusion
 
 __all__ = ["measure"]
 
-ROUNDS = 13
+ROUNDS = 21
 SIDE = 32
 RIVAL = "diffusers StableDiffusionPipeline, bare call"
 CHANNELS = (64, 128)

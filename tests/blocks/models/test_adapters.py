@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from PIL import Image
 
 from blocks.errors import InputError, NotAvailable
 from blocks.models.loading import load
@@ -29,6 +30,20 @@ def test_a_face_embedding_is_followed_through_faceid(family, tiny, draw, tmp_pat
     assert again.picture.read_bytes() == one.picture.read_bytes()
     assert one.facts["references"] == "faceid"
     assert draw(family).picture.read_bytes() == pictures[0], "nothing of it stays behind"
+
+
+def test_a_face_is_followed_from_a_picture_inside_a_mask_and_under_control_too(family, tiny, draw, reference, tmp_path):
+    file = str(_adapters.faceid(tiny(family), tmp_path / "faceid.safetensors", with_lora=True))
+    net = str(_adapters.control_net(tiny(family), tmp_path / "pose"))
+    Image.new("L", (32, 32), 255).save(tmp_path / "everywhere.png")
+    ways = (
+        {"image": reference, "strength": 0.9},
+        {"image": reference, "mask": tmp_path / "everywhere.png", "strength": 0.9},
+        {"control": net, "control_image": reference},
+    )
+    for way in ways:
+        one, other = (draw(family, adapter=file, identity=face, **way) for face in (FACE, OTHER_FACE))
+        assert one.picture.read_bytes() != other.picture.read_bytes()
 
 
 def test_a_character_lora_stays_on_when_faceid_brings_its_own(family, tiny, draw, tmp_path):
