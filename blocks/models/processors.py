@@ -1,13 +1,11 @@
 """Processors of text encoders that can see and watch, for what the lab uses of them: words, and pictures.
 
-transformers wants torchvision for the halves that watch films and scale pictures on a GPU, and torchvision has no build
-for this torch on a processor. Where it is absent, the processors are made without those halves; what is left gives the
-same tokens and the same pixels.
+transformers wants torchvision for the halves that watch films, and torchvision has no build for this torch on a
+processor. No pipeline here shows a film, so the processors are made without those halves, on every machine alike.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,7 @@ __all__ = ["pictures_only", "processor_parts", "words_only"]
 
 
 def processor_parts(folder: Path, family: str) -> dict[str, Any]:
-    """Parts a pipeline must be given because it could not load them here itself; often none."""
-    if importlib.util.find_spec("torchvision") is not None:
-        return {}
+    """Parts a pipeline is given instead of loading them itself; for most families none."""
     if family == "qwen-edit-plus":
         return {"processor": pictures_only().from_pretrained(folder / "processor", local_files_only=True)}
     if family == "flux2":
