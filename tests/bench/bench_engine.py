@@ -90,7 +90,7 @@ class _Engine:
             timed[f"executor {size}"] = self._executor(size)
         servers = {f"server {size}": self._server(size) for size in SIZES}
         rounds = {name: ROUNDS[int(name.split()[1])] for name in timed} | dict.fromkeys(servers, SERVER_ROUNDS)
-        found = _medians(timed | servers, rounds, warm=True)
+        found = _medians(timed | servers, rounds, in_a_row=5)
         per_step = {name: 1000 * seconds / int(name.split()[1]) for name, seconds in found.items()}
         for rival, rival_name in (("executor", EXECUTOR), ("server", SERVER)):
             for size in SIZES:
@@ -204,20 +204,17 @@ def _first_page(folder: Path) -> dict[str, Any]:
     return _row("from start to the first page, a new home", found["ours"], found["rival"], "daggr's launch", "s")
 
 
-def _medians(timed: Mapping[str, Timed], rounds: Mapping[str, int], *, warm: bool = False) -> dict[str, float]:
+def _medians(timed: Mapping[str, Timed], rounds: Mapping[str, int], *, in_a_row: int = 1) -> dict[str, float]:
     """Median seconds of each, round by round in turn, so that a busy moment of the machine meets all of them.
 
     Args:
-        warm: do each once before it is timed, in every round: a processor that has just rested, or done the other's
-            work, takes half as long again for the first one.
+        in_a_row: runs of each in its turn; a processor that has just done the others' work is slower at first.
     """
     taken: dict[str, list[float]] = {name: [] for name in timed}
     for number in range(max(rounds.values())):
         for name, run in timed.items():
             if number < rounds[name]:
-                if warm:
-                    run()
-                taken[name].append(run())
+                taken[name].extend(run() for _ in range(in_a_row))
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
