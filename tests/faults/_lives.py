@@ -11,8 +11,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.owner import OwnerLab
+    from pipelines.settings import Settings
 
 __all__ = ["CHAIN", "append"]
 
@@ -69,12 +75,11 @@ def append(path: Path, line: str) -> None:
 
 def live(home: Path, life: str) -> None:
     """Own the home and keep a few jobs running, until killed."""
-    from pipelines.owner import OwnerLab
     from pipelines.settings import Settings
 
     os.environ["LIFE"] = life
     said = home / "said.txt"
-    lab = OwnerLab(Settings(home=home, cpu_slots=2, gpu_slots=0, warm=2))
+    lab = _moved_in(Settings(home=home, cpu_slots=2, gpu_slots=0, warm=2))
     append(said, f"open {life} -")
     number, waiting = 0, []
     while True:
@@ -86,6 +91,19 @@ def live(home: Path, life: str) -> None:
         else:
             job = lab.wait(waiting.pop(0))
             append(said, f"{job.state} {life} {job.id}")
+
+
+def _moved_in(settings: Settings) -> OwnerLab:
+    """Own the home; the one killed before may still be dying, and `Lab.open` is as patient."""
+    from blocks.errors import HomeBusy
+    from pipelines.owner import OwnerLab
+
+    for _ in range(100):
+        try:
+            return OwnerLab(settings)
+        except HomeBusy:
+            time.sleep(0.05)
+    return OwnerLab(settings)
 
 
 def main(home: Path) -> None:
