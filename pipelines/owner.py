@@ -270,7 +270,7 @@ class OwnerLab(Housekeeper, Lab):
         ).result()
         self._runner.admit(after, bound)
         self._on_change(job)
-        return self._seen(after)
+        return replace(after, inputs=as_plain(after.inputs))  # as recorded: it may be running by now
 
     def result(self, job: str) -> dict[str, Any]:
         info = jobs.get(self._store, job)
