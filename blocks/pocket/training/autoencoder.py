@@ -35,7 +35,7 @@ def build() -> Any:
         block_out_channels=(16, 32, 64, 64),
         layers_per_block=1,
         latent_channels=16,
-        norm_num_groups=8,
+        norm_num_groups=4,
         mid_block_add_attention=False,
         sample_size=128,
     )
