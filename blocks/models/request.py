@@ -11,7 +11,7 @@ from typing import Any
 from blocks.errors import InputError
 from blocks.models.profiles import Profile, Size
 
-__all__ = ["MOST_STEPS", "Request", "ask", "picture_size"]
+__all__ = ["HIGHEST_GUIDANCE", "LARGEST_SIDE", "LAST_SEED", "MOST_STEPS", "Request", "ask", "picture_size"]
 
 MOST_STEPS = 500
 LARGEST_SIDE = 4096
