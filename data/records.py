@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 __all__ = [
     "FINAL",
     "STATES",
+    "CharacterInfo",
     "Estimate",
     "FileRef",
     "JobInfo",
@@ -17,6 +18,7 @@ __all__ = [
     "State",
     "StepInfo",
     "StepState",
+    "TakeInfo",
     "as_wire",
 ]
 
@@ -163,6 +165,78 @@ class Result:
     environment: str = ""
     job: str | None = None
     attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TakeInfo:
+    """One generated picture, with all that is needed to make it again or to judge it.
+
+    Attributes:
+        character: id of the character it shows, or None.
+        job: the job that drew it; "" for one that was brought from outside.
+        batch: the jobs that were asked for together.
+        at: seconds since the epoch; who: for whom it was drawn.
+        settings: what the chain was given and what the generator says it used (see `blocks.generate`); of a later try
+            also what was changed and ``why``. Files as `FileRef`.
+        score: as `blocks.scores` gives it, without the embedding; None where nobody was expected in it.
+        stars: 0 to 5.
+        kept: a person chose it; choosing destroys nothing.
+        hidden: a person does not want to see it in galleries.
+        parents: ids of the takes it was made from.
+        attempt: which try of the quality loop it was, from 1.
+        label: what a chain calls it (a place in a grid), or "".
+    """
+
+    id: str
+    picture: FileRef
+    character: str | None = None
+    job: str = ""
+    batch: str | None = None
+    at: float = 0.0
+    who: str = "admin"
+    settings: dict[str, Any] = field(default_factory=dict)
+    score: dict[str, Any] | None = None
+    seed: int = 0
+    prompt: str = ""
+    model: str = ""
+    stars: int = 0
+    kept: bool = False
+    hidden: bool = False
+    parents: tuple[str, ...] = ()
+    attempt: int = 1
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterInfo:
+    """One character (an asset of the category "talent") in one of its versions.
+
+    Attributes:
+        version: semantic, as in "1.0.0"; of `character` the one that counts, of `character_history` each in turn.
+        fields: description, trigger, positive, negative, tags, source and the like (see `data.characters.FIELDS`).
+        headshot: the base face, or None.
+        references: the reference set without its embeddings (see `blocks.scores.references`), with ``pictures``, the
+            members' pictures as `FileRef`; None where there is none yet.
+        take_count: takes that show it and are not hidden.
+        updated_at, updated_by: of this version; what: what changed in it, in words.
+        deleted_at: seconds since the epoch, or None.
+    """
+
+    id: str
+    name: str
+    slug: str
+    version: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    headshot: FileRef | None = None
+    references: dict[str, Any] | None = None
+    take_count: int = 0
+    scope: str = "global"
+    created_at: float = 0.0
+    created_by: str = ""
+    updated_at: float = 0.0
+    updated_by: str = ""
+    what: str = ""
+    deleted_at: float | None = None
 
 
 def as_wire(record: Any) -> dict[str, Any]:
