@@ -25,7 +25,12 @@ def the_first_tables(conn: DuckDBPyConnection) -> None:
     conn.execute(_FIRST_TABLES)
 
 
-MIGRATIONS: tuple[Migration, ...] = (the_first_tables,)
+def takes_and_characters(conn: DuckDBPyConnection) -> None:
+    """Assets and their versions, reference sets, takes with their scores and the embeddings of their faces."""
+    conn.execute(_TAKES_AND_CHARACTERS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (the_first_tables, takes_and_characters)
 
 
 def pending(conn: DuckDBPyConnection, migrations: tuple[Migration, ...] = MIGRATIONS) -> tuple[Migration, ...]:
@@ -141,4 +146,86 @@ CREATE TABLE swept_blobs (
     digest VARCHAR
 );
 CREATE TABLE swept_results AS SELECT 0::BIGINT AS sweep, * FROM results LIMIT 0;
+"""
+
+_TAKES_AND_CHARACTERS = """
+CREATE TABLE assets (
+    id VARCHAR PRIMARY KEY,
+    category VARCHAR,         -- talent
+    slug VARCHAR,
+    scope VARCHAR,            -- global, or a project's id
+    version VARCHAR,          -- the one that counts
+    created_at DOUBLE,
+    created_by VARCHAR,
+    deleted_at DOUBLE
+);
+CREATE TABLE asset_versions ( -- never changed
+    asset VARCHAR,
+    version VARCHAR,
+    name VARCHAR,
+    fields VARCHAR,           -- JSON
+    headshot VARCHAR,         -- JSON of a FileRef
+    reference_set VARCHAR,    -- digest
+    "at" DOUBLE,
+    who VARCHAR,
+    what VARCHAR,
+    sequence BIGINT,
+    PRIMARY KEY (asset, version)
+);
+CREATE TABLE reference_sets ( -- never changed
+    digest VARCHAR PRIMARY KEY,
+    embedder VARCHAR,
+    content VARCHAR,          -- JSON, with embeddings
+    summary VARCHAR,          -- JSON, without
+    pictures VARCHAR,         -- JSON of FileRefs
+    created_at DOUBLE
+);
+CREATE TABLE takes (
+    id VARCHAR PRIMARY KEY,
+    picture VARCHAR,          -- digest of the blob
+    name VARCHAR,
+    media_type VARCHAR,
+    size BIGINT,
+    character VARCHAR,
+    job VARCHAR,
+    step VARCHAR,
+    item INTEGER,
+    batch VARCHAR,
+    "at" DOUBLE,
+    who VARCHAR,
+    settings VARCHAR,         -- JSON, files as in results
+    seed BIGINT,
+    prompt VARCHAR,
+    model VARCHAR,
+    stars INTEGER,
+    kept BOOLEAN,
+    hidden BOOLEAN,
+    parents VARCHAR,          -- JSON
+    attempt INTEGER,
+    label VARCHAR,
+    sequence BIGINT
+);
+CREATE TABLE scores (
+    take VARCHAR,
+    embedder VARCHAR,
+    reference_set VARCHAR,
+    "at" DOUBLE,
+    scorable BOOLEAN,
+    raw DOUBLE,               -- cosine; NULL where there is nothing to score
+    calibrated DOUBLE,
+    passed BOOLEAN,
+    gate DOUBLE,
+    second DOUBLE,
+    content VARCHAR,          -- JSON
+    PRIMARY KEY (take, embedder, reference_set)
+);
+CREATE TABLE embeddings (
+    take VARCHAR,
+    embedder VARCHAR,         -- SHA-256 of the recogniser; vectors of two are never compared
+    "at" DOUBLE,
+    vector FLOAT[512] NOT NULL CHECK (
+        isfinite(array_inner_product(vector, vector)) AND array_inner_product(vector, vector) BETWEEN 0.98 AND 1.02
+    ),
+    PRIMARY KEY (take, embedder)
+);
 """

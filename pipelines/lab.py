@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from blocks.errors import Cancelled, HomeBusy, StepFailed, UnknownName
 from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
 from pipelines.housekeeping import Housekeeping
+from pipelines.ledger import Ledger
 
 if TYPE_CHECKING:
     from pipelines.engine.plan import InputInfo
@@ -90,7 +91,7 @@ class Run:
         return run_html(self)
 
 
-class Lab(Housekeeping):
+class Lab(Housekeeping, Ledger):
     """One home and everything that can be done with it.
 
     Every method that changes something takes the user it is done for and asks `authorize` first. Methods raise

@@ -20,6 +20,7 @@ from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, Step
 from data.store import Store
 from pipelines import catalog
 from pipelines.access import authorize
+from pipelines.bookkeeper import Bookkeeper
 from pipelines.engine.plan import Plan, Value, after, bind
 from pipelines.engine.runner import Runner
 from pipelines.engine.values import as_plain, store_file
@@ -34,7 +35,7 @@ __all__ = ["OwnerLab"]
 _MOST_RECOVERIES = 50  # ends of the lab that one job may see: it may be what ends it
 
 
-class OwnerLab(Housekeeper, Lab):
+class OwnerLab(Housekeeper, Bookkeeper, Lab):
     """Owns a home for as long as it is open."""
 
     def __init__(self, settings: Settings) -> None:
