@@ -30,7 +30,12 @@ def takes_and_characters(conn: DuckDBPyConnection) -> None:
     conn.execute(_TAKES_AND_CHARACTERS)
 
 
-MIGRATIONS: tuple[Migration, ...] = (the_first_tables, takes_and_characters)
+def the_model_registry(conn: DuckDBPyConnection) -> None:
+    """What was decided of each model's bytes: approved, pending or blocked."""
+    conn.execute(_MODELS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (the_first_tables, takes_and_characters, the_model_registry)
 
 
 def pending(conn: DuckDBPyConnection, migrations: tuple[Migration, ...] = MIGRATIONS) -> tuple[Migration, ...]:
@@ -227,5 +232,22 @@ CREATE TABLE embeddings (
         isfinite(array_inner_product(vector, vector)) AND array_inner_product(vector, vector) BETWEEN 0.98 AND 1.02
     ),
     PRIMARY KEY (take, embedder)
+);
+"""
+
+_MODELS = """
+CREATE TABLE models (
+    digest VARCHAR PRIMARY KEY,   -- of the file, or of the folder's manifest: other bytes are another model
+    name VARCHAR,                 -- as it was called when it was decided
+    kind VARCHAR,
+    family VARCHAR,
+    capabilities VARCHAR,         -- JSON list
+    licence VARCHAR,
+    commercial BOOLEAN,           -- NULL where the licence must be looked up
+    source VARCHAR,
+    state VARCHAR,                -- approved, pending or blocked
+    why VARCHAR,
+    who VARCHAR,
+    "at" DOUBLE
 );
 """
