@@ -9,6 +9,8 @@
     ├── Conflict              somebody or something else was first; nothing was overwritten
     ├── Denied                this user may not do that
     ├── Cancelled             the work was stopped on request
+    ├── Diverged              a training's numbers ran away; what was kept before is kept
+    ├── Skipped               a step found that it is not needed, and what follows from it is not either
     ├── TransientError        may pass by itself; a job retries it with backoff
     │   └── WorkerLost        the process that ran a step is gone
     ├── StepFailed            a step raised; carries the step's name and the traceback text
@@ -31,11 +33,13 @@ __all__ = [
     "CorruptBlob",
     "Denied",
     "DiskFull",
+    "Diverged",
     "HomeBusy",
     "InputError",
     "LabError",
     "NewerStore",
     "NotAvailable",
+    "Skipped",
     "StepFailed",
     "StoreError",
     "TransientError",
@@ -80,6 +84,14 @@ class Denied(LabError):
 
 class Cancelled(LabError):
     """The work was stopped on request."""
+
+
+class Skipped(LabError):
+    """A step found that it is not needed; it and what follows from it are left out, and the job goes on."""
+
+
+class Diverged(LabError):
+    """A training's numbers ran away; what was kept before is kept."""
 
 
 class TransientError(LabError):
