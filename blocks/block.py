@@ -16,7 +16,7 @@ import hashlib
 import inspect
 import re
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +67,8 @@ class Block:
         exact: "bitwise" if equal inputs give equal bytes, else "close".
         grace: seconds between asking the work to stop and stopping it.
         units: work in the call's own unit (megapixels, frames), from the same arguments; None if unknown.
+        models: files and folders of models that a call opens, from the same arguments; None if it opens none. The
+            engine runs a step only with models that are approved.
         takes: which of the engine's own parameters it has.
     """
 
@@ -80,6 +82,7 @@ class Block:
     outputs: tuple[Port, ...]
     units: Callable[..., float] | None = None
     takes: frozenset[str] = frozenset()
+    models: Callable[..., Iterable[Path]] | None = None
 
 
 def block(
@@ -89,11 +92,12 @@ def block(
     exact: Exactness = "bitwise",
     grace: float = 2.0,
     units: Callable[..., float] | None = None,
+    models: Callable[..., Iterable[Path]] | None = None,
 ) -> Callable[[Function], Function]:
     """Declare a function a block; it is returned unchanged, described by `block_of`."""
 
     def describe(function: Function) -> Function:
-        known = _describe(function, version=version, device=device, exact=exact, grace=grace, units=units)
+        known = _describe(function, version, device, exact, grace, units, models)
         function.__block__ = known  # type: ignore[attr-defined]
         return function
 
@@ -112,12 +116,12 @@ def block_of(function: Callable[..., Any]) -> Block:
 
 def _describe(
     function: Callable[..., Any],
-    *,
     version: str = "0",
     device: Device = "cpu",
     exact: Exactness = "bitwise",
     grace: float = 2.0,
     units: Callable[..., float] | None = None,
+    models: Callable[..., Iterable[Path]] | None = None,
 ) -> Block:
     return Block(
         name=_name(function),
@@ -129,6 +133,7 @@ def _describe(
         inputs=_inputs(function),
         outputs=_outputs(function),
         units=units,
+        models=models,
         takes=INJECTED.intersection(inspect.signature(function).parameters),
     )
 

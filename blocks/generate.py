@@ -12,16 +12,12 @@ from blocks.models.adapters import Lora, read_loras
 from blocks.models.calling import Call, prepare
 from blocks.models.digest import combined, model_digest
 from blocks.models.loading import Loaded, load
+from blocks.models.places import DEFAULT, place_of
 from blocks.models.previews import Previews
 from blocks.models.request import Request, ask
 from blocks.progress import Progress, part, silent
 
-__all__ = ["NO_MODEL", "Generated", "generate"]
-
-NO_MODEL = (
-    "There is no model to draw with. Put a model's diffusers folder (with model_index.json, weights as safetensors) "
-    "into the models folder of the lab's home, then choose it by the folder's name."
-)
+__all__ = ["Generated", "generate", "models_used"]
 
 _LOADED, _DRAWN = 0.05, 0.97  # shares of the progress at which the model is ready, and at which the last step is done
 
@@ -38,9 +34,22 @@ def _units(steps: int = 0, width: int = 0, height: int = 0) -> float:
     return (steps or 30) * (width or 512) * (height or 512) / 1e6
 
 
-@block(version="1", device="any", grace=10.0, units=_units)
+def models_used(
+    model: str = "",
+    adapter: str = "",
+    control: str = "",
+    loras: Sequence[dict[str, Any]] | None = None,
+    models: str = "",
+) -> list[Path]:
+    """Files and folders of models that a call of `generate` with these arguments opens."""
+    named = [name for name in (adapter, control) if name]
+    named += [str(one["path"]) for one in loras or () if isinstance(one, dict) and one.get("path")]
+    return [place_of(model, models), *(place_of(name, models) for name in named)]
+
+
+@block(version="1", device="any", grace=10.0, units=_units, models=models_used)
 def generate(
-    model: str,
+    model: str = "",
     prompt: str = "",
     negative: str = "",
     seed: int = 0,
@@ -73,7 +82,7 @@ def generate(
     """Draw one picture.
 
     Args:
-        model: folder of a model in diffusers' layout, safetensors only.
+        model: folder of a model in diffusers' layout, safetensors only; "" for the lab's own.
         negative: what is not wanted; models that take none say so in the facts.
         seed: 0 to 2**63 - 1; the same seed gives the same picture.
         steps, guidance, sampler, width, height: 0, None or "" for the profile's own; sides in pixels.
@@ -100,12 +109,11 @@ def generate(
 
     if threads:
         torch.set_num_threads(threads)
-    if not model:
-        raise NotAvailable(NO_MODEL)
+    place, *_ = models_used(model, adapter, control, loras, models)
     chosen = read_loras(loras or (), Path(models))
-    adapter, control = (str(Path(models, name)) if name else "" for name in (adapter, control))
+    adapter, control = (str(place_of(name, models)) if name else "" for name in (adapter, control))
     progress(0, "loading the model")
-    loaded = load(Path(models, model), dtype=dtype, device=device, offload=offload)
+    loaded = load(place, dtype=dtype, device=device, offload=offload)
     request = ask(
         loaded.profile,
         prompt=prompt,
@@ -130,7 +138,7 @@ def generate(
     path = scratch / "picture.png"
     picture.save(path)
     progress(1, "done")
-    facts = _facts(loaded, request, call, chosen)
+    facts = {"model": Path(model).name or DEFAULT, **_facts(loaded, request, call, chosen)}
     facts["digest"] = digest or _digest(loaded, chosen, call, control)
     if flagged:
         facts["notes"].append("The model's own safety checker blackened this picture; change the prompt or the seed.")
@@ -165,7 +173,6 @@ def _draw(loaded: Loaded, call: Call, scratch: Path, progress: Progress) -> tupl
 
 def _facts(loaded: Loaded, request: Request, call: Call, loras: Sequence[Lora]) -> dict[str, Any]:
     return {
-        "model": loaded.folder.name,
         "family": loaded.profile.family,
         "prompt": call.prompt.text,
         "sent": list(call.prompt.chunks),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,10 +13,12 @@ from typing import Any
 
 from blocks.block import Device
 from data.blobs import Blobs
-from pipelines.engine.active import Active, Run
+from pipelines.engine.active import Active
+from pipelines.engine.allowed import Allowed
 from pipelines.engine.lineage import lineage
 from pipelines.engine.plan import Step
 from pipelines.engine.pool import Pool
+from pipelines.engine.runs import Run
 from pipelines.engine.worker import Task
 
 __all__ = ["Floor", "Word"]
@@ -54,14 +56,17 @@ class _Ticket:
 class Floor:
     """Runs at work. Equal keys never run side by side: the second waits for what the first gives."""
 
-    def __init__(self, slots: Sequence[str], scratch: Path, blobs: Blobs) -> None:
+    def __init__(
+        self, slots: Sequence[str], scratch: Path, blobs: Blobs, allowed: Callable[[], Allowed | None] = lambda: None
+    ) -> None:
         """
         Args:
             slots: see `Pool`.
             scratch: folder for the files of running steps.
+            allowed: which models may run now; None lets every model run.
         """
         self.pool = Pool(slots)
-        self._scratch, self._blobs = scratch, blobs
+        self._scratch, self._blobs, self._allowed = scratch, blobs, allowed
         self._tickets: dict[str, _Ticket] = {}
         self._keys: set[str] = set()
         self._numbers = itertools.count()
@@ -91,6 +96,7 @@ class Floor:
             blobs=str(self._blobs.root),
             device=slot.device,
             recipe=lineage(active.plan, step, active.keys) if "recipe" in step.block.takes else None,
+            allowed=self._allowed() if step.block.models is not None else None,
         )
         self.pool.run(slot, task)
 

@@ -20,18 +20,20 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-from blocks.errors import Conflict, CorruptBlob, LabError, NotAvailable, StoreError, UnknownName
+from blocks.errors import Conflict, CorruptBlob, InputError, LabError, NotAvailable, Skipped, StoreError, UnknownName
 from data import jobs, results
 from data.blobs import Blobs
 from data.records import FileRef, JobInfo, Result, StepInfo
-from data.store import Store
-from pipelines.engine.active import Active, Run
+from data.store import Connection, Store
+from pipelines.engine.active import Active
 from pipelines.engine.agenda import Agenda
+from pipelines.engine.allowed import Allowed
 from pipelines.engine.facts import Facts
 from pipelines.engine.floor import Floor, Word
 from pipelines.engine.keys import environment
 from pipelines.engine.memory import Memory
 from pipelines.engine.plan import Plan, Step
+from pipelines.engine.runs import SKIPPED, Run
 
 __all__ = ["Runner"]
 
@@ -42,6 +44,10 @@ _NOT_OURS = (
     Conflict,
     UnknownName,
 )  # somebody else ended this attempt, or it was never recorded: it must not go on here
+Leaves = Callable[[JobInfo, str, int, dict[str, Any]], Callable[[Connection], Any] | None]
+"""What a run of a step leaves in the ledger, from the job, the step's name, the item and the outputs: a change of the
+store that is harmless when it is made again, or None. An InputError is told in the job's log."""
+
 _MOST_OVER = 4096  # ended jobs kept in mind for those who watch them
 
 
@@ -55,15 +61,17 @@ class Runner:
         slots: Sequence[str],
         scratch: Path,
         on_change: Callable[[str], None] = lambda job: None,
+        allowed: Callable[[], Allowed | None] = lambda: None,
     ) -> None:
         """
         Args:
             slots: names of the places where steps run, as in ``["cpu:0", "cpu:1"]``.
             scratch: folder for the files of running steps; emptied by the owner before this starts.
             on_change: told a job's id whenever something about it changed.
+            allowed: which models may run now; None lets every model run.
         """
         self._store, self._blobs, self._on_change = store, blobs, on_change
-        self._floor = Floor(slots, scratch, blobs)
+        self._floor = Floor(slots, scratch, blobs, allowed)
         self._facts = Facts(store, self._store_failed)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake_read, self._wake_write = Pipe(duplex=False)
@@ -200,6 +208,8 @@ class Runner:
             return
         self._active[job.id] = active
         self._turns.setdefault(job.id, next(self._numbers))  # the clock of the day may jump; this does not
+        for name, item, outputs in active.reused():
+            self._enter(active, name, item, outputs)
         for step in active.startable():
             self._open(active, step)
         self._finish_if_complete(active)
@@ -213,7 +223,7 @@ class Runner:
             known = self._memory.known(run.key for run in runs)
             for run in runs:
                 if run.key in known:
-                    active.finish_run(run, known[run.key], None, reused=True)
+                    self._finish_run(active, run, known[run.key], None, reused=True)
         active.ready.extend(run for run in runs if run.outputs is None)
         self._close_if_complete(active, step)
 
@@ -243,7 +253,7 @@ class Runner:
         """Start a run, or take its result over; False if it must wait."""
         outputs = self._memory.recent(run.key)
         if outputs is not None:
-            active.finish_run(run, outputs, None, reused=True)
+            self._finish_run(active, run, outputs, None, reused=True)
             self._close_if_complete(active, run.step)
             self._finish_if_complete(active)
             return True
@@ -280,6 +290,8 @@ class Runner:
             self._facts.line(word.job, word.attempt, f"{word.run.step.name}: {word.rest[0]}")
         elif word.kind == "done":
             self._done(active, word.run, *word.rest)
+        elif word.kind == "failed" and word.rest[0] == Skipped.__name__:
+            self._done(active, word.run, {SKIPPED: word.rest[1]}, 0.0, None)
         elif word.kind == "failed":
             self._failed(active, word.run, *word.rest)
         else:
@@ -295,7 +307,7 @@ class Runner:
         self._on_change(active.job.id)
 
     def _done(self, active: Active, run: Run, outputs: dict[str, Any], seconds: float, units: float | None) -> None:
-        active.finish_run(run, outputs, seconds)
+        self._finish_run(active, run, outputs, seconds)
         self._memory.took(run.step.block.name, seconds)
         self._remember(active, run.step, run.key, run.recipe, outputs, seconds, units)
         if active.cancelling:
@@ -303,6 +315,27 @@ class Runner:
             return
         self._close_if_complete(active, run.step)
         self._finish_if_complete(active)
+
+    def _finish_run(
+        self, active: Active, run: Run, outputs: dict[str, Any], seconds: float | None, *, reused: bool = False
+    ) -> None:
+        active.finish_run(run, outputs, seconds, reused=reused)
+        self._enter(active, run.step.name, run.item, outputs)
+
+    def _enter(self, active: Active, step: str, item: int, outputs: dict[str, Any]) -> None:
+        """Put what a run leaves into the ledger; by the time the job is told finished it is there."""
+        try:
+            change = self._leaves(active.job, step, item, outputs)
+        except InputError as error:
+            self._facts.line(active.job.id, active.job.attempt, f"{step}: not recorded: {error}")
+            return
+        if change is not None:
+            self._facts.later(change, self._entered)
+
+    def _entered(self, done: Future[Any]) -> None:
+        error = done.exception()
+        if error is not None:
+            self._store_failed(error)
 
     def _remember(
         self,

@@ -37,6 +37,7 @@ from blocks.block import INJECTED, block_of
 from blocks.errors import Cancelled, InputError
 from data._disk import full
 from data.blobs import Blobs
+from pipelines.engine.allowed import Allowed, models_of
 from pipelines.engine.plan import Call
 from pipelines.engine.values import decode, encode
 
@@ -57,6 +58,7 @@ class Task:
         scratch: folder for this run alone; made here, removed here.
         device: the slot's device, as in "cpu" or "cuda:0".
         recipe: how the inputs were made, for a block that asks for it.
+        allowed: which models may run, for a block that opens some.
     """
 
     ticket: str
@@ -68,6 +70,7 @@ class Task:
     blobs: str
     device: str = "cpu"
     recipe: dict[str, Any] | None = None
+    allowed: Allowed | None = None
 
 
 Send = Callable[..., None]
@@ -157,6 +160,8 @@ def _invoke(function: Callable[..., Any], task: Task, blobs: Blobs, progress: Te
         port: decode(value, blobs, task.scratch / "in" / port, paths="Path" in types.get(port, ""))
         for port, value in task.inputs.items()
     }
+    if block.models is not None and task.allowed is not None:
+        task.allowed.check(models_of(block.models, inputs))
     given: dict[str, Any] = {}
     if "progress" in block.takes:
         given["progress"] = progress

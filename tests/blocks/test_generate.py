@@ -201,8 +201,6 @@ def test_parts_that_do_not_go_together_are_refused(draw, reference):
 def test_what_is_not_here_is_said_with_how_to_get_it(draw, tmp_path):
     with pytest.raises(NotAvailable, match="with model_index"):
         draw(tmp_path / "nowhere")
-    with pytest.raises(NotAvailable, match="no model to draw with"):
-        generate("", scratch=tmp_path)
     with pytest.raises(NotAvailable, match="needs a FaceID adapter"):
         draw("pocket", identity=[1.0])
     with pytest.raises(NotAvailable, match="There is no adapter nowhere"):

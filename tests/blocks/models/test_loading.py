@@ -101,3 +101,18 @@ def test_offloading_needs_main_memory_for_what_waits(monkeypatch):
 
 def test_there_is_some_memory_here():
     assert memory.available("cpu") > 0
+
+
+def test_a_form_is_told_whether_a_model_could_ever_fit(monkeypatch):
+    needed = Need(20 * GIB, 5 * GIB, GIB)
+    monkeypatch.setattr(memory, "whole", lambda device: 12 * GIB)
+    refused = memory.fit("big", needed, "cuda")
+    assert refused.fits is False and "Choose offload=model" in refused.words
+    assert memory.fit("big", needed, "cuda", "model").fits is True
+    assert "bfloat16" in memory.fit("big", needed, "cpu").words
+    monkeypatch.setattr(memory, "whole", lambda device: 0)
+    assert memory.fit("big", needed, "cuda").fits is None
+
+
+def test_the_machine_tells_how_much_memory_it_has():
+    assert memory.whole("cpu") >= memory.available("cpu") > 0
