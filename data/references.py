@@ -75,7 +75,8 @@ def get(store: Store, digest: str) -> dict[str, Any]:
     rows = store.read("SELECT content, pictures FROM reference_sets WHERE digest = ?", (digest,))
     if not rows:
         raise UnknownName(f"There is no reference set {digest[:64]!r} in this home; pick the actor's frames again.")
-    return json.loads(rows[0]["content"]) | {"pictures": _files(rows[0]["pictures"])}
+    content: dict[str, Any] = json.loads(rows[0]["content"])
+    return content | {"pictures": _files(rows[0]["pictures"])}
 
 
 def summaries(store: Store, digests: Iterable[str]) -> dict[str, dict[str, Any]]:

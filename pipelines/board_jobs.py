@@ -102,8 +102,9 @@ class Following:
         ended = job.state in FINAL
         new = [step for step in steps if followed.told.get(step.name) != step.state]
         for step in new:
+            ran = followed.told.get(step.name) == "running"
             followed.told[step.name] = step.state
-            message = _step_words(step, followed.run)
+            message = _step_words(step, followed.run, ran)
             if message is not None:
                 await self._tell(followed.sheet, message)
         if ended or any(step.state in DONE for step in new):
@@ -114,10 +115,10 @@ class Following:
             await self._tell(followed.sheet, _end_words(followed, job, steps))
 
 
-def _step_words(step: StepInfo, run: str) -> dict[str, Any] | None:
+def _step_words(step: StepInfo, run: str, ran: bool) -> dict[str, Any] | None:
     if step.state == "running":
         return {"type": "node_started", "started_node": step.name, "run_id": run}
-    if step.state in DONE:
+    if step.state in DONE or (step.state == "skipped" and ran):
         took = None if step.state == "reused" or step.seconds is None else step.seconds * 1000
         return {"type": "node_complete", "completed_node": step.name, "execution_time_ms": took}
     return None

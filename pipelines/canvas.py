@@ -32,10 +32,11 @@ _Target = tuple[str, str, int | None]
 """A step, a port of it, and the variant in which it has this port."""
 
 _VARIANT = "_selected_variant"
-_FRESH = frozenset({"reused", "done"})
+_FRESH = frozenset({"reused", "done", "skipped"})
 _RENDERED = frozenset({"html", "markdown"})
 """daggr renders these as they are; what a step gave is shown as text, for it may come from a stranger's file."""
-_MEDIA = frozenset({"image", "video", "audio", "file", "gallery", "model3d", "textbox", "text", "textarea"})
+_PICTURED = frozenset({"image", "video", "audio", "file", "gallery", "model3d"})
+_MEDIA = _PICTURED | {"textbox", "text", "textarea"}
 _SHOWN = 20_000  # characters of one value; whoever wants more opens the run
 
 
@@ -209,6 +210,8 @@ class Drawing(server.DaggrServer):  # type: ignore[misc]
         node = self.graph.nodes[name]
         kinds = {port: type(c).__name__.lower() for port, c in node._output_components.items() if c is not None}
         ports = dict.fromkeys([*(node._output_ports or []), *kinds])
+        if step.state == "skipped":
+            return {port: None if kinds.get(port) in _PICTURED else f"not needed: {step.note}" for port in ports}
         return {port: self._shown(step.outputs.get(port), kinds.get(port, "json")) for port in ports}
 
     def _items(self, name: str, step: StepInfo) -> dict[str, Any]:

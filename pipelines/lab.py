@@ -192,7 +192,8 @@ class Lab(Housekeeping, Ledger):
             batch: jobs that belong together share one.
             once: a token of the click that asked; the second submission with one is the first.
             options: ``choices`` (variant index by choice node), ``targets`` (names of the steps wanted), ``salts``
-                (a word by step: a new one runs the step, and what follows, although the result is known).
+                (a word by step: a new one runs the step, and what follows, although the result is known), ``take``
+                (``character``, ``parents`` and ``label`` of the takes that it makes).
         """
 
     @abstractmethod

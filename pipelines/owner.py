@@ -28,6 +28,7 @@ from pipelines.housekeeper import Housekeeper
 from pipelines.lab import Lab, PipelineInfo
 from pipelines.past import finished_steps, standing
 from pipelines.planner import Planner
+from pipelines.recording import leaves
 from pipelines.settings import Settings
 
 __all__ = ["OwnerLab"]
@@ -69,7 +70,7 @@ class OwnerLab(Housekeeper, Bookkeeper, Lab):
         self._versions: dict[str, int] = {}
         self._changed = threading.Condition()
         self._gpu = any(slot.startswith("cuda") for slot in settings.slots())
-        self._runner = Runner(self._store, self._blobs, settings.slots(), scratch, self._on_change)
+        self._runner = Runner(self._store, self._blobs, settings.slots(), scratch, self._on_change, leaves=leaves)
         self._runner.start(settings.warm)
         left = jobs.unfinished(self._store)  # before anybody can submit more
         self._recovery = threading.Thread(target=self._recover, args=(left,), name="recovery", daemon=True)

@@ -8,6 +8,7 @@ from typing import Any
 from data import results
 from data.records import StepInfo
 from data.store import Store
+from pipelines.engine.runs import SKIPPED
 from pipelines.engine.values import as_plain
 
 __all__ = ["finished_steps", "standing"]
@@ -38,9 +39,10 @@ def finished_steps(store: Store, rows: list[dict[str, Any]]) -> list[StepInfo]:
                 ran=items.count("done") if items else int(row["state"] == "done" and row["seconds"] is not None),
                 reused=items.count("reused") if items else int(row["state"] == "reused"),
                 progress=float(row["state"] in ("done", "reused")),
+                note=outputs.get(row["key"], {}).get(SKIPPED, ""),
                 error=row["error"],
                 inputs={port: _shown(source, names) for port, source in given.items()},
-                outputs={port: as_plain(value) for port, value in outputs.get(row["key"], {}).items()},
+                outputs=_plain(outputs.get(row["key"], {})),
             )
         )
     return infos
@@ -50,8 +52,13 @@ def standing(name: str, key: str, outputs: dict[str, Any] | None) -> StepInfo:
     """A step that was not asked for: as good as done if its result is known."""
     if outputs is None:
         return StepInfo(name, "waiting", key)
-    plain = {port: as_plain(value) for port, value in outputs.items()}
-    return StepInfo(name, "reused", key, reused=1, progress=1.0, outputs=plain)
+    if SKIPPED in outputs:
+        return StepInfo(name, "skipped", key, note=outputs[SKIPPED])
+    return StepInfo(name, "reused", key, reused=1, progress=1.0, outputs=_plain(outputs))
+
+
+def _plain(outputs: dict[str, Any]) -> dict[str, Any]:
+    return {port: as_plain(value) for port, value in outputs.items() if port != SKIPPED}
 
 
 def _shown(source: dict[str, Any], names: Mapping[str, str]) -> Any:

@@ -1,52 +1,24 @@
 """A job in flight: which of its runs may start, what they gave, how far it all is.
 
-Pure bookkeeping, without processes or a store, so that it can be tested by hand. A *run* is one execution of a
-step: a plain step has one (item -1), a scattered step one an item.
+Pure bookkeeping, without processes or a store, so that it can be tested by hand.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from data.records import JobInfo, StepInfo, StepState
 from pipelines.engine.keys import step_key
 from pipelines.engine.plan import Each, From, Plan, Source, Step, Value, feeding
+from pipelines.engine.runs import SKIPPED, Progressing, Run
 from pipelines.engine.values import as_plain
 
-__all__ = ["Active", "Run"]
+__all__ = ["Active"]
 
 _UNKNOWN_ITEMS = 10  # how many items a scattered step is taken to have until its list is known
-
-
-@dataclass
-class Run:
-    """One execution of a step."""
-
-    step: Step
-    item: int
-    key: str
-    inputs: dict[str, Any]
-    recipe: dict[str, Any]
-    state: StepState = "waiting"
-    fraction: float = 0.0
-    seconds: float | None = None
-    outputs: dict[str, Any] | None = None
-
-
-@dataclass
-class Progressing:
-    """What a step looks like from outside while the job runs."""
-
-    state: StepState = "waiting"
-    key: str = ""
-    runs: list[Run] = field(default_factory=list)
-    seconds: float | None = None
-    note: str = ""
-    error: str | None = None
 
 
 class Active:
@@ -67,6 +39,7 @@ class Active:
         self.keys = plan.keys(self.salts, gpu=gpu)
         self.steps = {s.name: Progressing(key=self.keys[s.name]) for s in plan.steps}
         self.outputs: dict[str, dict[str, Any]] = {}
+        self.left_out: set[str] = set()  # steps that were not needed after all: they gave nothing
         self.ready: deque[Run] = deque()
         self.running: dict[str, Run] = {}
         self.cancelling = False
@@ -96,15 +69,29 @@ class Active:
             outputs = known.get(self.keys[step.name])
             if outputs is not None and step.name in wanted:
                 self.steps[step.name].state = "reused"
-                self.outputs[step.name] = outputs
+                self._give(step, outputs)
             elif step.name not in needed:
                 self.steps[step.name].state = "skipped"
+            elif why := self._lacks(step):
+                self._give(step, {SKIPPED: why})
         waiting = [s for s in self.plan.steps if self.steps[s.name].state == "waiting"]
         for step in waiting:
             open_needs = [n for n in step.needs if self.steps[n].state == "waiting"]
             self._left[step.name] = len(open_needs)
             for need in open_needs:
                 self._followers.setdefault(need, []).append(step)
+
+    def reused(self) -> Iterator[tuple[str, int, dict[str, Any]]]:
+        """What every run of the steps that were known has given: step, item, outputs."""
+        for step in self.plan.steps:
+            outputs = self.outputs.get(step.name)
+            if outputs is None or self.steps[step.name].state != "reused":
+                continue
+            if not step.scattered:
+                yield step.name, -1, outputs
+                continue
+            for item in range(max((len(list_) for list_ in outputs.values()), default=0)):
+                yield step.name, item, {port: list_[item] for port, list_ in outputs.items()}
 
     def startable(self) -> list[Step]:
         """Steps that wait for nobody."""
@@ -133,7 +120,8 @@ class Active:
 
     def finish_run(self, run: Run, outputs: dict[str, Any], seconds: float | None, *, reused: bool = False) -> None:
         """A run gave its outputs."""
-        run.state, run.fraction, run.outputs, run.seconds = "reused" if reused else "done", 1.0, outputs, seconds
+        state: StepState = "skipped" if SKIPPED in outputs else "reused" if reused else "done"
+        run.state, run.fraction, run.outputs, run.seconds = state, 1.0, outputs, seconds
 
     def step_complete(self, step: Step) -> bool:
         """Whether every run of an opened step is finished."""
@@ -143,21 +131,16 @@ class Active:
         """Put a complete step's outputs together; the steps that can start now."""
         about = self.steps[step.name]
         if step.call is not None:
-            self.outputs[step.name] = self._gathered(step, about.runs)
             about.state = "reused" if about.runs and all(r.state == "reused" for r in about.runs) else "done"
+            self._give(step, self._gathered(step, about.runs))
             times = [r.seconds for r in about.runs if r.seconds is not None]
             about.seconds = sum(times) if times else None
-        startable = []
-        for follower in self._followers.get(step.name, []):
-            self._left[follower.name] -= 1
-            if self._left[follower.name] == 0:
-                startable.append(follower)
-        return startable
+        return self._freed(step)
 
     @property
     def complete(self) -> bool:
-        """Whether every target is there."""
-        return all(name in self.outputs for name in self.targets)
+        """Whether every target is there, or was found not to be needed."""
+        return all(name in self.outputs or name in self.left_out for name in self.targets)
 
     def settle(self) -> None:
         """The job is over: what has not ended was cancelled."""
@@ -214,6 +197,37 @@ class Active:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
+    def _give(self, step: Step, outputs: dict[str, Any]) -> None:
+        """These are a step's outputs; or it says that it was not needed, and is left out."""
+        if SKIPPED in outputs:
+            self.left_out.add(step.name)
+            self.steps[step.name].state, self.steps[step.name].note = "skipped", outputs[SKIPPED]
+        else:
+            self.outputs[step.name] = outputs
+
+    def _freed(self, step: Step) -> list[Step]:
+        """Steps that wait for nobody now; one that lacks what it needs is left out, and so is what follows."""
+        startable = []
+        for follower in self._followers.get(step.name, []):
+            self._left[follower.name] -= 1
+            if self._left[follower.name]:
+                continue
+            if why := self._lacks(follower):
+                self._give(follower, {SKIPPED: why})
+                startable += self._freed(follower)
+            else:
+                startable.append(follower)
+        return startable
+
+    def _lacks(self, step: Step) -> str:
+        """Why a step has nothing to work on; "" if it has. A port that is None by default can do without."""
+        for port, source in step.inputs.items():
+            if isinstance(source, Value) or source.step not in self.left_out:
+                continue
+            if isinstance(source, Each) or not step.does_without(port):
+                return self.steps[source.step].note
+        return ""
+
     def _run(self, step: Step, index: int, item: Any) -> Run:
         inputs, recipe = {}, {}
         for port in step.inputs:
@@ -236,7 +250,7 @@ class Active:
             case Value(value):
                 return value
             case From(step, port):
-                return self.outputs[step].get(port, _ABSENT)
+                return self.outputs.get(step, {}).get(port, _ABSENT)  # what was left out gave nothing
         raise TypeError(source)
 
     def _items(self, step: Step) -> list[Any]:

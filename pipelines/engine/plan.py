@@ -101,6 +101,10 @@ class Step:
         pairs = [(port, self.inputs.get(port) or next(iter(alone), None)) for port in self.outputs]
         return [(port, source) for port, source in pairs if source is not None]
 
+    def does_without(self, port: str) -> bool:
+        """Whether a port may stay empty: None is what it is by default."""
+        return any(known.name == port and known.default is None for known in self.block.inputs)
+
     @property
     def scattered(self) -> bool:
         """Whether it runs once an item of a list."""

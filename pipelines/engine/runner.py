@@ -62,6 +62,7 @@ class Runner:
         scratch: Path,
         on_change: Callable[[str], None] = lambda job: None,
         allowed: Callable[[], Allowed | None] = lambda: None,
+        leaves: Leaves = lambda job, step, item, outputs: None,
     ) -> None:
         """
         Args:
@@ -69,8 +70,9 @@ class Runner:
             scratch: folder for the files of running steps; emptied by the owner before this starts.
             on_change: told a job's id whenever something about it changed.
             allowed: which models may run now; None lets every model run.
+            leaves: asked of every run that has given something, also one whose result was known.
         """
-        self._store, self._blobs, self._on_change = store, blobs, on_change
+        self._store, self._blobs, self._on_change, self._leaves = store, blobs, on_change, leaves
         self._floor = Floor(slots, scratch, blobs, allowed)
         self._facts = Facts(store, self._store_failed)
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
