@@ -22,7 +22,10 @@ __all__ = ["Shell", "Tab", "asset", "install", "static_routes"]
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-SCRIPTS = ("shell.js", "compare.js", "players.js", "lists.js", "intake.js", "dialogs.js", "pipelines.js")
+SCRIPTS = (
+    *("shell.js", "compare.js", "players.js", "lists.js", "intake.js", "dialogs.js", "pipelines.js"),
+    *("charts.js", "gallery.js", "frames.js"),
+)
 
 KEYS = (
     (("?",), "Show or hide this help"),

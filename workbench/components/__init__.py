@@ -16,6 +16,7 @@ __all__ = [
     "chosen",
     "confirm",
     "empty",
+    "fill",
     "estimate",
     "home",
     "job_detail",
@@ -26,6 +27,7 @@ __all__ = [
     "recent",
     "said",
     "stage",
+    "undoable",
 ]
 
 
@@ -89,6 +91,11 @@ def empty(title: str, advice: str) -> str:
 def said(text: str) -> str:
     """What was just done."""
     return fill("said.html", text=text)
+
+
+def undoable(text: str, id: str) -> str:
+    """What was just done, and the button that takes it back: the act "restore"."""
+    return fill("undoable.html", text=text, id=id)
 
 
 def confirm(title: str = "", text: str = "", *, yes: str = "", no: str = "Not now", id: str = "") -> str:

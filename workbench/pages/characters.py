@@ -1,0 +1,134 @@
+"""Characters: everybody in the lab, and of each who it is, its takes, its scores and its history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import gradio as gr
+from gradio.context import Context
+
+from blocks.errors import LabError
+from workbench import components as parts
+from workbench.access import User, who
+from workbench.characters import Characters
+from workbench.pages.characters_acts import Turn, act_on
+from workbench.pages.characters_api import endpoints
+from workbench.pages.characters_views import draw
+from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET, told
+from workbench.services import Services
+
+__all__ = ["SLUG", "TITLE", "build"]
+
+TITLE = "Characters"
+SLUG = "characters"
+
+PARTS = ("head", "notice", "form", "main", "viewer")
+"""What the page is made of; each is sent again only when it has changed, so that nothing typed is lost."""
+
+PLACES = frozenset(
+    {"character", "view", "new", "people", "picked", "text", "take", "version", "measure", "curve", "sort", "only"}
+)
+
+ON_ACT = "window.lab.acts(element, trigger);"
+REMEMBER = "(place) => history.replaceState(null, '', location.pathname + (place ? '?' + place : ''))"
+OPENED = "() => location.search.slice(1)"
+
+Place = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the browser has: a mark for each part, the version its form was filled from, and a notice that stays."""
+
+    marks: dict[str, str]
+    version: str = ""
+    held: bool = False
+
+    @classmethod
+    def read(cls, text: str) -> Sent:
+        try:
+            found = json.loads(text)
+            return cls(dict(found["marks"]), str(found["version"]), bool(found["held"]))
+        except (ValueError, TypeError, KeyError):
+            return cls({})
+
+    def write(self) -> str:
+        return json.dumps({"marks": self.marks, "version": self.version, "held": self.held})
+
+
+def build(services: Services) -> None:
+    """Lay the page out and connect it."""
+    characters = Characters(services)
+    head, notice = _html("head"), _html("notice")
+    with gr.Row(elem_classes="castplace", equal_height=False):
+        with gr.Column(elem_classes="about", min_width=300):
+            form = _html("form")
+        with gr.Column(elem_classes="shown", min_width=300):
+            main = _html("main")
+    viewer = _html("viewer")
+    clock = gr.Timer(POLL_IDLE)
+    place, sent = gr.Textbox(visible=False), gr.Textbox("", visible=False)
+    reads, writes = [place, sent, clock], [head, notice, form, main, viewer, clock, place, sent]
+
+    def look(place: str, sent: str, pace: float, request: gr.Request) -> Any:
+        return _look(characters, who(request), Turn(_place(place)), Sent.read(sent), pace)
+
+    @told
+    def act(place: str, sent: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
+        user, had = who(request), Sent.read(sent)
+        values = getattr(event, "values", None)
+        values = values if isinstance(values, dict) else {}
+        turn = act_on(characters, user, _place(place), str(event.act), str(event.id), values)
+        return _look(characters, user, turn, had, pace, acted=True)
+
+    def opened(place: str, request: gr.Request) -> Any:
+        return _look(characters, who(request), Turn(_place(place)), Sent({}), POLL_IDLE)
+
+    clock.tick(look, reads, writes, api_visibility="private", **QUIET)
+    for part in (head, notice, form, main, viewer):
+        part.click(act, reads, writes, api_visibility="private", **QUIET).then(None, place, None, js=REMEMBER)
+    Context.root_block.load(opened, place, writes, js=OPENED, api_visibility="private", **QUIET)
+    endpoints(characters)
+
+
+def _look(
+    characters: Characters, user: User, turn: Turn, had: Sent, pace: float, *, acted: bool = False
+) -> tuple[Any, ...]:
+    """Everything on the page that is not as the browser has it."""
+    place = turn.place
+    try:
+        drawn = draw(characters, user, place)
+    except LabError as error:
+        drawn = draw(characters, user, {})
+        turn = Turn(place, notice=parts.problems([str(error)]))
+    fills = turn.anew or had.marks.get("form") != drawn.form_of  # a form is filled once, then it is the person's
+    version = drawn.version if fills else had.version
+    held = bool(turn.notice) or (had.held and not acted)
+    texts = {
+        "head": drawn.head,
+        "notice": turn.notice or drawn.news(version),
+        "main": drawn.main,
+        "viewer": drawn.viewer,
+    }
+    marks = {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, text in texts.items()}
+    marks["form"], texts["form"] = drawn.form_of, drawn.form
+    if held and not turn.notice:
+        marks["notice"] = had.marks.get("notice", "")
+    same = {name for name in PARTS if had.marks.get(name) == marks[name] and not (name == "form" and fills)}
+    changed = [gr.skip() if name in same else texts[name] for name in PARTS]
+    wanted = POLL_BUSY if drawn.busy else POLL_IDLE
+    clock = gr.skip() if pace == wanted else gr.Timer(wanted)
+    return *changed, clock, urlencode(place), Sent(marks, version, held).write()
+
+
+def _place(text: str) -> Place:
+    """Where the page stands, from its address."""
+    return {name: value for name, value in parse_qsl(text[:2000]) if name in PLACES}
+
+
+def _html(name: str) -> Any:
+    return gr.HTML("", js_on_load=ON_ACT, elem_id=f"character-{name}", apply_default_css=False)

@@ -1,0 +1,106 @@
+"""Characters for programs: named endpoints that take and give plain JSON. By example: docs/api.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from blocks.errors import Conflict
+from workbench.access import who
+from workbench.characters import Characters, Collision
+from workbench.pages.wiring import record, told
+
+__all__ = ["endpoints"]
+
+
+def endpoints(characters: Characters) -> None:
+    """Register them on the page that is being built."""
+    _to_look(characters)
+    _to_change(characters)
+    _from_frames(characters)
+
+
+def _to_look(characters: Characters) -> None:
+    """What there is."""
+
+    def characters_list(text: str, request: gr.Request) -> list[dict[str, Any]]:
+        """Everybody whose name, description or tags hold a text; "" for all."""
+        return [record(one) for one in characters.all(who(request), text)]
+
+    def character(character: str, request: gr.Request) -> dict[str, Any]:
+        """One of them, by id or slug, with its versions."""
+        user = who(request)
+        history = [record(one) for one in characters.history(user, character)]
+        return {**record(characters.one(user, character)), "history": history}
+
+    def character_takes(character: str, request: gr.Request) -> list[dict[str, Any]]:
+        """Its takes, newest first."""
+        return [record(take) for take in characters.takes(who(request), character)]
+
+    def character_scores(character: str, request: gr.Request) -> list[dict[str, Any]]:
+        """Its scores, oldest first."""
+        return [record(entry) for entry in characters.scores(who(request), character)]
+
+    _register(characters_list, character, character_takes, character_scores)
+
+
+def _to_change(characters: Characters) -> None:
+    """What a person may do to one of them."""
+
+    def character_create(fields: dict[str, Any], people: str, request: gr.Request) -> dict[str, Any]:
+        """A new one; `fields` has at least a name, `people` is the job of `/character_pick`, or ""."""
+        return record(characters.create(who(request), fields, people))
+
+    def character_edit(character: str, changes: dict[str, Any], version: str, request: gr.Request) -> dict[str, Any]:
+        """Change fields of the version that was looked at; refused where another was saved since."""
+        answer = characters.edit(who(request), character, changes, version)
+        if isinstance(answer, Collision):
+            raise Conflict(
+                f"{answer.theirs.name} is at version {answer.theirs.version} by now, by {answer.theirs.updated_by}; "
+                f"your changes were made on {version}. Look at the newer one, then change it."
+            )
+        return record(answer)
+
+    def character_face(character: str, take: str, request: gr.Request) -> dict[str, Any]:
+        """Make a take the base face."""
+        return record(characters.set_base_face(who(request), character, take))
+
+    def character_back(character: str, version: str, request: gr.Request) -> dict[str, Any]:
+        """A new version that is as an old one was."""
+        return record(characters.go_back(who(request), character, version))
+
+    def character_delete(character: str, request: gr.Request) -> dict[str, Any]:
+        """Put one into the trash."""
+        return record(characters.delete(who(request), character))
+
+    def character_restore(character: str, request: gr.Request) -> dict[str, Any]:
+        """Take one out of the trash."""
+        return record(characters.restore(who(request), character))
+
+    _register(character_create, character_edit, character_face, character_back, character_delete, character_restore)
+
+
+def _from_frames(characters: Characters) -> None:
+    """People in clips and pictures, and the reference set of one of them."""
+
+    def people_find(files: list[Any], request: gr.Request) -> dict[str, Any]:
+        """Look for people in clips and pictures of the lab; the job."""
+        digests = [str(file.get("digest") if isinstance(file, dict) else file) for file in files]
+        return record(characters.casting.find_people(who(request), digests))
+
+    def people(job: str, request: gr.Request) -> dict[str, Any]:
+        """Who was found by a job of `/people_find`, once it has ended."""
+        return record(characters.casting.people(who(request), job))
+
+    def character_pick(job: str, identity: int, request: gr.Request) -> dict[str, Any]:
+        """Make a reference set of one of them; the job."""
+        return record(characters.casting.pick(who(request), job, identity))
+
+    _register(people_find, people, character_pick)
+
+
+def _register(*handlers: Callable[..., Any]) -> None:
+    for handler in handlers:
+        gr.api(told(handler), api_name=handler.__name__, queue=False)
