@@ -76,12 +76,19 @@ class Training:
     """A model with layers that learn, what they learn from, and how far they are."""
 
     def __init__(
-        self, loaded: Loaded, examples: Sequence[Example], config: TrainConfig, progress: Progress = silent
+        self,
+        loaded: Loaded,
+        examples: Sequence[Example],
+        config: TrainConfig,
+        progress: Progress = silent,
+        *,
+        base: str = "",
     ) -> None:
         """
         Args:
             loaded: it is changed, so let it go afterwards (`blocks.models.loading.release`).
             examples: prior ones among them are of other people.
+            base: digest of the model; "" and it is computed.
 
         Raises:
             InputError: there is nothing to learn from, or the model cannot be trained so.
@@ -106,7 +113,7 @@ class Training:
         self._mean = {name: one.detach().clone() for name, one in self._weights.items()} if config.ema else {}
         self._order: tuple[int, list[list[Example]]] = (-1, [])
         self.step, self.losses = 0, list[float]()
-        self._about = _about(loaded, examples, config)
+        self._about = _about(base or model_digest(loaded.folder), loaded.dtype, examples, config)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -267,6 +274,13 @@ class Training:
         self._optimiser.load_state_dict({"state": memory, "param_groups": [group]})
         self.step, self.losses = state.step, list(state.losses)
 
+    def swap(self) -> None:
+        """Put the running mean in the place of what learns, or, called again, back; without one nothing happens."""
+        for name, mean in self._mean.items():
+            weight = self._weights[name]
+            weight.data, self._mean[name] = mean, weight.data
+        self._denoiser.eval()
+
     def _save(self, folder: Path) -> Saved:
         from lora.files import write_diffusers
 
@@ -285,11 +299,11 @@ class Training:
         self._denoiser.delete_adapters(NAME)
 
 
-def _about(loaded: Loaded, examples: Sequence[Example], config: TrainConfig) -> str:
+def _about(base: str, dtype: str, examples: Sequence[Example], config: TrainConfig) -> str:
     """What the weights depend on, as a digest; the last step is left out, so that a training can be made longer."""
     said = [[model_digest(one.picture), one.caption, list(one.size), one.prior] for one in examples]
     settings = {k: v for k, v in config.facts().items() if k not in ("steps", "save_every")}
-    told = json.dumps([model_digest(loaded.folder), said, settings, loaded.dtype], sort_keys=True)
+    told = json.dumps([base, dtype, said, settings], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()
 
 

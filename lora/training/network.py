@@ -15,7 +15,7 @@ from lora.training.families import Family
 
 __all__ = ["NAME", "adapter_from", "learning", "put_on"]
 
-NAME = "training"
+NAME = "learned"
 
 
 def put_on(denoiser: Any, family: Family, config: TrainConfig) -> dict[str, torch.nn.Parameter]:
@@ -72,7 +72,7 @@ def adapter_from(weights: Mapping[str, Tensor], part: str, config: TrainConfig) 
 
 
 def _place(name: str) -> tuple[str, str]:
-    """Module and kind of a parameter: ``x.to_q.lora_A.training.weight`` is lora_A of x.to_q."""
+    """Module and kind of a parameter: ``x.to_q.lora_A.learned.weight`` is lora_A of x.to_q."""
     parts = name.split(".")
     at = next(number for number, part in enumerate(parts) if part.startswith(("lora_", "lokr_")))
     return ".".join(parts[:at]), parts[at]
