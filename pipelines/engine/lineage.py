@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.engine.keys import environment
+from data.results import blob_refs
+from pipelines.engine.keys import digest, environment
 from pipelines.engine.plan import Plan, Source, Step, Value, feeding
 
 __all__ = ["lineage"]
+
+_MOST_FILES = 32  # of a longer list, a hash of their hashes: a recipe must fit into a picture
 
 
 def lineage(plan: Plan, step: Step, keys: Mapping[str, str]) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def lineage(plan: Plan, step: Step, keys: Mapping[str, str]) -> dict[str, Any]:
             "block": s.block.name,
             "version": s.block.version,
             "key": keys[s.name],
-            "inputs": {port: shown for port, source in s.inputs.items() if (shown := _shown(source)) is not None},
+            "inputs": {port: shown for port in s.inputs if (shown := _shown(plan.source(s, port))) is not None},
         }
         for s in plan.steps
         if s.name in leading
@@ -44,6 +47,16 @@ def _shown(source: Source) -> Any:
             return None
         case str(text) if text.startswith(("/", "\\")) or text[1:3] == ":\\":
             return None
-        case {"$blob": digest, "name": name}:
-            return {"name": name, "sha256": digest}
-    return source.value
+        case list(items) if len(files := list(blob_refs(items))) > _MOST_FILES:
+            return {"files": len(files), "sha256": digest([file.digest for file in files])}
+    return _named(source.value)
+
+
+def _named(value: Any) -> Any:
+    """Files by what identifies them anywhere."""
+    match value:
+        case {"$blob": found, "name": name}:
+            return {"name": name, "sha256": found}
+        case list(items):
+            return [_named(item) for item in items]
+    return value
