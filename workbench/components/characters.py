@@ -101,7 +101,7 @@ def head(character: CharacterInfo, view: str) -> str:
 def form(character: CharacterInfo | None, *, act: str, id: str, title: str, button: str, hint: str = "") -> str:
     """The fields of a character, filled in or empty: the first few open, the rest folded."""
     groups = [(name, [_field(character, one) for one in names]) for name, names in GROUPS]
-    filled = {name: sum(1 for field in fields if field.value not in ("", None)) for name, fields in groups}
+    filled = {name: sum(1 for field in fields if field.value not in ("", None, 0)) for name, fields in groups}
     return fill(
         "character_form.html", groups=groups, open=filled, act=act, id=id, title=title, button=button, hint=hint
     )

@@ -73,7 +73,9 @@ def score_chart(
         series=_series(shown, measure),
         measure=measure,
         line=None if line is None else 100 * (1 - _part(line)),
-        line_words=_line_words(measure, line),
+        line_words=_line_words(measure),
+        line_value="" if line is None else f"{line:.2f}".lstrip("0"),
+        run=RUN,
         ends=(clock(shown[0]["at"]), clock(shown[-1]["at"])) if shown else ("", ""),
         left_out=len(history) - len(shown),
     )
@@ -159,10 +161,8 @@ def _words(entry: Mapping[str, Any]) -> str:
     return f"{', '.join(scores)}, {verdict} · {when}".capitalize()
 
 
-def _line_words(measure: Measure, line: float | None) -> str:
-    if line is None:
-        return ""
-    return f"gate {line:.2f}" if measure == "calibrated" else f"the actor’s own frames {line:.2f}"
+def _line_words(measure: Measure) -> str:
+    return "the gate" if measure == "calibrated" else "how alike the actor’s own frames are"
 
 
 def _across(place: int, count: int) -> float:

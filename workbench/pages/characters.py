@@ -125,9 +125,9 @@ def _look(
     return *changed, clock, urlencode(place), Sent(marks, version, held).write()
 
 
-def _place(text: str) -> Place:
+def _place(text: str | None) -> Place:
     """Where the page stands, from its address."""
-    return {name: value for name, value in parse_qsl(text[:2000]) if name in PLACES}
+    return {name: value for name, value in parse_qsl((text or "")[:2000]) if name in PLACES}
 
 
 def _html(name: str) -> Any:
