@@ -156,7 +156,7 @@ def pack_errors(pack: FacePack, part: str = "") -> Iterator[None]:
 
 def _reason(error: Exception, pack: FacePack) -> str:
     text = " ".join(str(error).split()).rstrip(".")
-    for folder in (pack.folder, *([pack.second.parent] if pack.second else [])):
+    for folder in (pack.folder, pack.folder.resolve(), *([pack.second.parent] if pack.second else [])):
         text = text.replace(f"{folder}/", "")
     if isinstance(error, AssertionError) and not text:
         return "it has no face detector"

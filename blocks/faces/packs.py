@@ -1,9 +1,11 @@
 """Which folder a face pack is, what its faces are, and what may be done with it.
 
 A pack is a folder that insightface loads: ONNX files, or these with a ``manifest.json`` of version 2. Beside them the
-lab reads ``second/recogniser.onnx`` (a recogniser for reporting only), ``calibration.json`` and, from the manifest,
-``domain``. A name is always a folder in the models folder: one of that name where the program was started counts for
-nothing, and nothing is ever fetched.
+lab reads ``second/recogniser.onnx`` (a recogniser for reporting only), ``calibration.json`` (or, so that an approved
+folder stays as it is, ``NAME.calibration.json`` next to it) and, from the manifest, ``domain``.
+
+A name is always a folder in the models folder: one of that name where the program was started counts for nothing, and
+nothing is ever fetched.
 """
 
 from __future__ import annotations
@@ -15,11 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from blocks.errors import InputError, NotAvailable
+from blocks.models.digest import combined, model_digest
 
-__all__ = ["FacePack", "find_pack"]
+__all__ = ["FacePack", "find_pack", "pack_digest", "packs_used"]
 
 _NOSE = {"pocket": 0.36, "photo": 0.58}
 """How far a nose stands out: measured on drawn heads; on photographs 1 to 1.7 of the distance between the eyes."""
+
+_RUNGS = {"pocket": (128, 192, 320), "photo": (128, 320, 640)}
+"""Sides at which a detector is asked: the drawn faces it was trained on are no larger than the lab's portraits."""
 
 _INSIGHTFACE = ("buffalo", "antelope", "raccoon")
 _INSIGHTFACE_FILES = ("w600k_r50.onnx", "w600k_mbf.onnx", "glintr100.onnx", "det_10g.onnx", "det_500m.onnx")
@@ -52,6 +58,11 @@ class FacePack:
         """How far noses stand out, see `blocks.faces.face.yaw_of`."""
         return _NOSE.get(self.domain, _NOSE["photo"])
 
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """Sides in pixels at which its detector is asked, smallest first."""
+        return _RUNGS.get(self.domain, _RUNGS["photo"])
+
 
 def find_pack(pack: str = "", models: str = "") -> FacePack:
     """A pack by its name.
@@ -73,7 +84,23 @@ def find_pack(pack: str = "", models: str = "") -> FacePack:
             f"There is no face pack {pack!r} in the models folder. Put the folder with its ONNX files there (of "
             "buffalo_l, the unpacked archive), or leave the name empty for the lab's own pack."
         )
-    return _pack(folder.resolve())
+    return _pack(folder)
+
+
+def packs_used(pack: str = "", models: str = "", **_: Any) -> list[Path]:
+    """The folders of models that a block which reads faces opens, from its own arguments; see `blocks.block.block`."""
+    return [find_pack(pack, models).folder]
+
+
+def pack_digest(pack: str = "", models: str = "", remembered: Path | None = None) -> str:
+    """The digest of all that a pack's scores depend on: networks and calibration; for the key of a step.
+
+    Args:
+        remembered: see `blocks.models.digest.model_digest`.
+    """
+    found = find_pack(pack, models)
+    parts = (found.folder, found.second, found.calibration)
+    return combined(*(model_digest(part, remembered) for part in parts if part is not None and part.exists()))
 
 
 def _own() -> FacePack:
@@ -89,7 +116,7 @@ def _pack(folder: Path) -> FacePack:
     identity = str(manifest.get("model_id", ""))
     own = identity.startswith("pocket")
     domain = str(manifest.get("domain") or ("pocket" if own else "photo"))
-    second = folder / "second" / "recogniser.onnx"
+    second, inside = folder / "second" / "recogniser.onnx", folder / "calibration.json"
     licence, commercial = ("MIT, trained on drawn portraits", True) if own else _licence(folder, identity)
     return FacePack(
         name=folder.name,
@@ -98,7 +125,7 @@ def _pack(folder: Path) -> FacePack:
         licence=licence,
         commercial=commercial,
         second=second if second.is_file() else None,
-        calibration=folder / "calibration.json",
+        calibration=inside if inside.is_file() else folder.with_name(f"{folder.name}.calibration.json"),
     )
 
 

@@ -29,7 +29,6 @@ __all__ = ["FaceReader", "open_faces"]
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.floating]
 
-_RUNGS = (128, 320, 640)
 _BORDER = 3  # the border around a picture is a third of its longer side
 _NARROWEST, _LONGEST = 16, 64  # pixels of the shorter side; and how many times longer the other may be
 _SAME = 0.5  # share of the smaller of two boxes that lies in the other if they are one face
@@ -123,10 +122,11 @@ class FaceReader:
     def _ladder(self, long: int) -> Iterator[tuple[int, bool]]:
         """Sizes at which to look, and whether with a border: first the one that fits the picture."""
         fixed = self._networks.detector.static_input_size
-        fitting = fixed[0] if fixed else next((rung for rung in _RUNGS if rung >= long), _RUNGS[-1])
+        rungs = fixed[:1] if fixed else self.pack.rungs
+        fitting = next((rung for rung in rungs if rung >= long), rungs[-1])
         yield fitting, False
         yield fitting, True
-        yield from ((rung, False) for rung in _RUNGS if rung != fitting and not fixed)
+        yield from ((rung, False) for rung in rungs if rung != fitting)
 
     def _look(self, colours: Pixels, size: int, border: bool) -> list[_Found]:
         import cv2
