@@ -76,7 +76,7 @@ def test_the_curve_marks_the_first_cosine_that_reaches_the_gate() -> None:
 def test_a_gate_that_no_cosine_reaches_is_not_drawn() -> None:
     points = [{"threshold": t, "calibrated": 0.1, "far": 0.5, "tar": 0.9} for t in (-1.0, 0.0, 1.0)]
     drawn = curve(points, gate=0.85, count=1, basis="")
-    assert "No cosine reaches the gate with 1 references." in drawn
+    assert "No cosine reaches the gate with 1 reference." in drawn
     assert 'class="gate"' not in drawn
 
 
