@@ -40,7 +40,7 @@ def _count(pictures: Sequence[Path] = (), **_: Any) -> float:
 @block(version="1", exact="close", units=_one, models=packs_used)
 def score_picture(
     picture: Path,
-    references: Sequence[dict[str, Any]],
+    references: Sequence[dict[str, Any]] | dict[str, Any],
     pack: str = "",
     models: str = "",
     threshold: float = GATE,
@@ -54,7 +54,8 @@ def score_picture(
 
     Args:
         picture: any picture file.
-        references: a set each (see `blocks.scores.references.make_references`); all by the pack's recogniser.
+        references: a set each (see `blocks.scores.references.make_references`), or the one set; all by the pack's
+            recogniser.
         pack: face pack, a folder in `models`; "" for the lab's own.
         threshold: the calibrated score asked for, above 0 and below 1.
         applicable: false for a picture that is to show no face (seen from behind).
@@ -113,8 +114,10 @@ def score_pictures(
 
 
 def _begin(
-    references: Sequence[Mapping[str, Any]], pack: str, models: str, threshold: float, threads: int
+    references: Sequence[Mapping[str, Any]] | Mapping[str, Any], pack: str, models: str, threshold: float, threads: int
 ) -> tuple[Judge, list[References]]:
+    if isinstance(references, Mapping):
+        references = [references]
     if not references:
         raise InputError("Nobody is expected in this picture: give the references of one character or more.")
     if not 0 < threshold < 1:
