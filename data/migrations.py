@@ -35,7 +35,17 @@ def the_model_registry(conn: DuckDBPyConnection) -> None:
     conn.execute(_MODELS)
 
 
-MIGRATIONS: tuple[Migration, ...] = (the_first_tables, takes_and_characters, the_model_registry)
+def the_variation_grids(conn: DuckDBPyConnection) -> None:
+    """What was decided about the pictures of a grid, grids of a character's own, and sets of cells under a name."""
+    conn.execute(_GRIDS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    the_first_tables,
+    takes_and_characters,
+    the_model_registry,
+    the_variation_grids,
+)
 
 
 def pending(conn: DuckDBPyConnection, migrations: tuple[Migration, ...] = MIGRATIONS) -> tuple[Migration, ...]:
@@ -249,5 +259,31 @@ CREATE TABLE models (
     why VARCHAR,
     who VARCHAR,
     "at" DOUBLE
+);
+"""
+
+_GRIDS = """
+CREATE TABLE grid_decisions ( -- never changed
+    sequence BIGINT PRIMARY KEY,
+    character VARCHAR,
+    key VARCHAR,
+    take VARCHAR,
+    verdict VARCHAR,          -- current or discarded
+    "at" DOUBLE,
+    who VARCHAR
+);
+CREATE TABLE grid_sets (
+    character VARCHAR PRIMARY KEY,
+    cells VARCHAR,            -- JSON, or NULL for the standard set
+    "at" DOUBLE,
+    who VARCHAR
+);
+CREATE TABLE grid_templates (
+    id VARCHAR PRIMARY KEY,
+    name VARCHAR,
+    cells VARCHAR,            -- JSON
+    "at" DOUBLE,
+    who VARCHAR,
+    deleted_at DOUBLE
 );
 """
