@@ -1,8 +1,8 @@
-"""Where the pocket pack's trained networks lie."""
+"""Where the parts of the pocket pack lie."""
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from blocks.errors import NotAvailable
@@ -14,15 +14,15 @@ WEIGHTS = Path(__file__).parent / "weights"
 
 @dataclass(frozen=True, slots=True)
 class PocketPack:
-    """Its parts.
+    """The lab's own models.
 
     Attributes:
-        generator: a folder that `StableDiffusionPipeline.from_pretrained` loads, the FaceID adapter inside it.
-        pose: folder of the pose ControlNet.
-        faces: folder of detector and recogniser, which `insightface` loads.
-        second: recogniser of another architecture, for reports only.
-        judge: reads look and visible identity.
-        calibration: posteriors of face similarities.
+        generator: a folder that ``StableDiffusionPipeline.from_pretrained`` loads, with ``faceid.safetensors`` in it.
+        pose: a folder of the ControlNet that puts bodies where a stick figure is.
+        faces: a folder that ``insightface.app.FaceAnalysis`` loads: detector and recogniser.
+        second: the recogniser that neither conditions nor gates, as ONNX; 112x112 faces in, 112 numbers out.
+        judge: the reader of looks, as ONNX; see `blocks.pocket.reader`.
+        calibration: from a cosine of the recogniser to a chance; see `blocks.scores.calibration`.
     """
 
     generator: Path
@@ -34,23 +34,23 @@ class PocketPack:
 
 
 def pocket_pack() -> PocketPack:
-    """The pack of this copy of the lab.
+    """The pack that comes with the lab.
 
     Raises:
-        NotAvailable: a part is missing; the message names it.
+        NotAvailable: parts of it are not there; the message names them.
     """
     pack = PocketPack(
-        WEIGHTS / "generator",
-        WEIGHTS / "pose",
-        WEIGHTS / "faces",
-        WEIGHTS / "second" / "recogniser.onnx",
-        WEIGHTS / "judge.safetensors",
-        WEIGHTS / "calibration.json",
+        generator=WEIGHTS / "generator",
+        pose=WEIGHTS / "pose",
+        faces=WEIGHTS / "faces",
+        second=WEIGHTS / "second" / "recogniser.onnx",
+        judge=WEIGHTS / "judge.onnx",
+        calibration=WEIGHTS / "calibration.json",
     )
-    missing = [path.relative_to(WEIGHTS).as_posix() for path in astuple(pack) if not path.exists()]
+    missing = [field.name for field in fields(pack) if not getattr(pack, field.name).exists()]
     if missing:
         raise NotAvailable(
-            f"The lab's own small models are not whole in this copy of it: {', '.join(missing)} in blocks/pocket/weights "
-            "missing. Fetch the lab again, or train them: see the docstring of blocks/pocket/training."
+            f"Of the pocket pack {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not in {WEIGHTS}. "
+            "Check the files out again, or train them: python -m blocks.pocket.training --home DIR."
         )
     return pack

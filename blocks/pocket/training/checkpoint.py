@@ -24,6 +24,7 @@ class Arguments(argparse.Namespace):
     minutes: float
     device: torch.device
     second: bool  # of the recogniser alone
+    polish: int  # of the autoencoder alone: steps of its second part
 
 
 def arguments(about: str, steps: int, **switches: str) -> Arguments:
@@ -34,6 +35,7 @@ def arguments(about: str, steps: int, **switches: str) -> Arguments:
     parser.add_argument("--threads", type=int, default=2, help="threads to compute with")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop, to be resumed, after so many minutes")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--polish", type=int, default=6000, help=argparse.SUPPRESS)
     for word, about_it in switches.items():
         parser.add_argument(f"--{word}", action="store_true", help=about_it)
     given = parser.parse_args(namespace=Arguments())

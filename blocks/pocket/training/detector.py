@@ -1,6 +1,6 @@
 """The face detector, with the outputs of SCRFD so that insightface reads it (Guo et al. 2021).
 
-    python -m blocks.pocket.training.detector --home DIR [--steps 2500]
+    python -m blocks.pocket.training.detector --home DIR [--steps 7000]
 
 Three strides, two anchors at each cell: the first for the smaller, the second for the larger faces of the stride.
 Nine outputs: scores, distances to the box's sides and offsets to five landmarks, the last two in units of the stride
@@ -33,18 +33,12 @@ BATCH = 8
 
 
 class _Step(nn.Module):
-    """A depthwise 5x5 and a pointwise convolution, with a way past where nothing changes size."""
+    """A 3x3 convolution, with a way past where nothing changes size."""
 
     def __init__(self, inside: int, outside: int, step: int = 1) -> None:
         super().__init__()
         self.adds = inside == outside and step == 1
-        self.way = nn.Sequential(
-            nn.Conv2d(inside, inside, 5, step, 2, groups=inside, bias=False),
-            nn.BatchNorm2d(inside),
-            nn.Conv2d(inside, outside, 1, bias=False),
-            nn.BatchNorm2d(outside),
-            nn.ReLU(),
-        )
+        self.way = nn.Sequential(nn.Conv2d(inside, outside, 3, step, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU())
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = x + self.way(x) if self.adds else self.way(x)
@@ -52,15 +46,15 @@ class _Step(nn.Module):
 
 
 class Detector(nn.Module):
-    """Nx3xHxW from -1 to 1, sides multiples of 32, to the nine outputs (0.2 M)."""
+    """Nx3xHxW from -1 to 1, sides multiples of 32, to the nine outputs (0.3 M)."""
 
-    def __init__(self, wide: int = 64) -> None:
+    def __init__(self, wide: int = 48) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 24, 6, 4, 1, bias=False), nn.BatchNorm2d(24), nn.ReLU(), _Step(24, 24))
-        self.fine = nn.Sequential(_Step(24, 48, 2), _Step(48, 48), _Step(48, 48))
-        self.middle = nn.Sequential(_Step(48, 80, 2), _Step(80, 80), _Step(80, 80))
-        self.coarse = nn.Sequential(_Step(80, 112, 2), _Step(112, 112), _Step(112, 112), _Step(112, 112))
-        self.sides = nn.ModuleList(nn.Conv2d(width, wide, 1) for width in (48, 80, 112))
+        self.fine = nn.Sequential(_Step(24, 40, 2), _Step(40, 40), _Step(40, 40))
+        self.middle = nn.Sequential(_Step(40, 64, 2), _Step(64, 64))
+        self.coarse = nn.Sequential(_Step(64, 80, 2), _Step(80, 80))
+        self.sides = nn.ModuleList(nn.Conv2d(width, wide, 1) for width in (40, 64, 80))
         self.heads = nn.ModuleList(nn.Sequential(_Step(wide, wide), _Step(wide, wide)) for _ in STRIDES)
         self.score = nn.ModuleList(nn.Conv2d(wide, 2, 1) for _ in STRIDES)
         self.box = nn.ModuleList(nn.Conv2d(wide, 8, 1) for _ in STRIDES)
@@ -220,7 +214,7 @@ def export(model: Detector, path: Path) -> None:
 
 
 def main() -> None:
-    given = arguments(__doc__ or "", 2500)
+    given = arguments(__doc__ or "", 7000)
     torch.manual_seed(3)
     random = np.random.default_rng(3)
     renders = Renders.read(given.home / "renders-training")
@@ -237,7 +231,7 @@ def main() -> None:
         levels = model.levels(pictures.to(given.device, memory_format=torch.channels_last))
         score, box, marks = loss_of(levels, assign(batch))
         optimiser.zero_grad(set_to_none=True)
-        backward(score + box + 6 * marks)
+        backward(score + box + 10 * marks)
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
         return {"score": float(score.detach()), "box": float(box.detach()), "marks": float(marks.detach())}

@@ -126,7 +126,9 @@ class _Lean(nn.Module):
 
 
 class Separable(nn.Module):
-    """The second recogniser, for reporting only: depthwise convolutions and pooled strips, 112x112 in, 256 out."""
+    """The second recogniser, for reporting only: depthwise convolutions and pooled strips, 112x112 in, 112 out."""
+
+    width = 112
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,10 +140,9 @@ class Separable(nn.Module):
             nn.Conv2d(64, 96, 2, 2),
             _Lean(96),
             _Lean(96),
-            _Lean(96),
             nn.GroupNorm(1, 96),
         )
-        self.head = nn.Sequential(nn.Linear(96 * 15, 256), nn.BatchNorm1d(256))
+        self.head = nn.Sequential(nn.Linear(96 * 15, self.width), nn.BatchNorm1d(self.width))
 
     def forward(self, x: Tensor) -> Tensor:
         deep = self.body(x)

@@ -16,62 +16,49 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from blocks.pocket.canvas import Pixels
+from blocks.pocket.choices import CHOICES, OF_LOOK, OF_PERSON
 from blocks.pocket.identity import Identity, Split, identity
-from blocks.pocket.look import (
-    BACKGROUNDS,
-    EXPRESSIONS,
-    HAIR_COLOURS,
-    HAIR_STYLES,
-    LIGHTINGS,
-    OUTFIT_COLOURS,
-    OUTFITS,
-    VIEWS,
-    Look,
-)
+from blocks.pocket.look import Look
 from blocks.pocket.training.autoencoder import to_tensor
 from blocks.pocket.training.checkpoint import arguments, backward, mixed, on, one_cycle, run
+from blocks.pocket.training.faces import export_onnx
 from blocks.pocket.training.renders import Renders
 
-__all__ = ["OF_LOOK", "OF_PERSON", "Judge", "load_judge", "main", "opinions"]
+__all__ = ["Judge", "agreement", "load_judge", "main", "opinions", "truths"]
 
 BATCH = 64
-OF_LOOK: dict[str, tuple[str, ...]] = {
-    "hair": HAIR_STYLES,
-    "hair_colour": tuple(HAIR_COLOURS),
-    "outfit": OUTFITS,
-    "outfit_colour": tuple(OUTFIT_COLOURS),
-    "expression": EXPRESSIONS,
-    "view": VIEWS[:5],
-    "lighting": LIGHTINGS,
-    "background": BACKGROUNDS,
-}
-_EYES = ("blue", "grey", "green", "hazel", "brown", "dark", "amber", "ice", "teal", "violet", "rust")
-OF_PERSON: dict[str, tuple[str, ...]] = {
-    "mole": ("none", "left", "right"),
-    "glasses": ("none", "round", "square"),
-    "beard": ("none", "stubble", "moustache", "goatee", "full"),
-    "eye_name": _EYES,
-}
-CHOICES = OF_LOOK | OF_PERSON
 
 
 class Judge(nn.Module):
-    """Nx3x128x128 from -1 to 1 to one row of logits for each of CHOICES."""
+    """Nx3x128x128 from -1 to 1 to one row of logits for each of CHOICES (0.4 M)."""
 
     def __init__(self) -> None:
         super().__init__()
-        widths = (32, 64, 96, 128, 160)
+        widths = (32, 64, 96, 112, 112)
         layers: list[nn.Module] = [nn.Conv2d(3, 32, 6, 4, 1), nn.BatchNorm2d(32), nn.ReLU()]
         for inside, outside in pairwise(widths):
             layers += [nn.Conv2d(inside, outside, 3, 1, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()]
             if outside != 64:
                 layers.append(nn.MaxPool2d(2))
-        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.2), nn.Linear(160 * 16, 256), nn.ReLU())
-        self.heads = nn.ModuleDict({name: nn.Linear(256, len(keys)) for name, keys in CHOICES.items()})
+        layers += [nn.Conv2d(112, 32, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(0.2), nn.Linear(32 * 16, 160), nn.ReLU()]
+        self.body = nn.Sequential(*layers)
+        self.heads = nn.ModuleDict({name: nn.Linear(160, len(keys)) for name, keys in CHOICES.items()})
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         deep = self.body(x)
         return {name: head(deep) for name, head in self.heads.items()}
+
+
+class _InOrder(nn.Module):
+    """The judge as ONNX wants it: logits of each choice, in the order of CHOICES."""
+
+    def __init__(self, judge: Judge) -> None:
+        super().__init__()
+        self.judge = judge
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        said = self.judge(x)
+        return tuple(said[name] for name in CHOICES)
 
 
 def truths(looks: list[Look], people: list[Identity]) -> dict[str, Tensor]:
@@ -150,8 +137,11 @@ def main() -> None:
         optimiser.step()
         return {"loss": float(loss.detach())}
 
-    run("judge", given, {"model": model, "optimiser": optimiser}, random, step_once)
+    done = run("judge", given, {"model": model, "optimiser": optimiser}, random, step_once)
     print(agreement(model.cpu(), Renders.read(given.home / "renders-open"), "open"))
+    if done:
+        axes = {name: {0: "n"} for name in ("input", *CHOICES)}
+        export_onnx(_InOrder(model), given.home / "judge.onnx", torch.zeros(1, 3, 128, 128), list(CHOICES), axes)
 
 
 if __name__ == "__main__":

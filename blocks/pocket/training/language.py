@@ -68,14 +68,14 @@ def build_tokenizer(folder: Path) -> Any:
 
 
 def build_text_encoder(tokenizer: Any) -> Any:
-    """An untrained two-layer CLIPTextModel (0.4 M)."""
+    """An untrained two-layer CLIPTextModel (0.3 M)."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
             hidden_size=WIDTH,
-            intermediate_size=WIDTH * 3,
+            intermediate_size=WIDTH * 2,
             num_hidden_layers=2,
             num_attention_heads=4,
             max_position_embeddings=WORDS,

@@ -24,12 +24,13 @@ from torch.nn import functional
 
 from blocks.pocket.canvas import Floats, Pixels
 from blocks.pocket.captions import caption
+from blocks.pocket.choices import OF_LOOK, OF_PERSON
 from blocks.pocket.identity import identity
 from blocks.pocket.look import Look, random_look
 from blocks.pocket.training.detector import Detector, detect
 from blocks.pocket.training.faces import Separable, align, embed_all, to_input
-from blocks.pocket.training.generator import load_recogniser
-from blocks.pocket.training.judges import OF_LOOK, OF_PERSON, load_judge, opinions
+from blocks.pocket.training.judges import load_judge, opinions
+from blocks.pocket.training.lessons import load_recogniser
 from blocks.pocket.training.renders import Renders
 
 __all__ = ["main", "mean_direction"]
@@ -86,7 +87,7 @@ def make(tools: _Tools, prompts: list[str], face: Floats | None, seed: int) -> t
 
 def embed_found(tools: _Tools, pictures: Pixels) -> Floats:
     """The second recogniser's unit embeddings; not a number where no face is found."""
-    found = np.full((len(pictures), 256), np.nan, np.float32)
+    found = np.full((len(pictures), Separable.width), np.nan, np.float32)
     for row, picture in enumerate(pictures):
         face = detect(tools.detector, picture)
         if face is not None:

@@ -67,7 +67,7 @@ def main() -> None:
     random = np.random.default_rng(seed)
     renders = Renders.read(given.home / "renders-training")
     model: nn.Module = on(device, Separable() if second else Residual())
-    width = 256 if second else 512
+    width = Separable.width if second else 512
     loss_of = CosFace(width, int(renders.people.max()) + 1, SCALE).to(device)
     traits_of = TraitLoss(width).to(device)
     everybody = sorted(set(renders.people.tolist()))

@@ -140,14 +140,16 @@ class Renders:
     looks: list[Look]
 
     @classmethod
-    def read(cls, folder: Path) -> Renders:
+    def read(cls, folder: Path, pictures: bool = True) -> Renders:
+        """All shards, in their order; without ``pictures`` only the facts, which are small."""
         shards = [np.load(path) for path in sorted(folder.glob("shard-[0-9][0-9][0-9].npz"))]
         looks = [Look(**fact) for shard in shards for fact in json.loads(str(shard["looks"]))]
 
         def whole(name: str) -> Any:
             return np.concatenate([shard[name] for shard in shards])
 
-        return cls(whole("pictures"), whole("people"), whole("landmarks"), whole("boxes"), looks)
+        drawn = whole("pictures") if pictures else np.zeros((0, SIZE, SIZE, 3), np.uint8)
+        return cls(drawn, whole("people"), whole("landmarks"), whole("boxes"), looks)
 
     def first(self, count: int) -> Renders:
         """The first ``count`` pictures, all of different people where there are so many."""

@@ -3,10 +3,11 @@
 import numpy as np
 import torch
 
+from blocks.pocket.choices import CHOICES
 from blocks.pocket.identity import Identity, identity
 from blocks.pocket.look import Look
 from blocks.pocket.portrait import draw_portrait
-from blocks.pocket.training.judges import CHOICES, Judge, opinions, truths
+from blocks.pocket.training.judges import Judge, opinions, truths
 
 
 def with_mole(side: str) -> Identity:
