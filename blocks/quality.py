@@ -47,13 +47,14 @@ _SCALES = (0.0, -0.15, 0.15, -0.3, 0.3)
 
 
 class Try(NamedTuple):
-    """What one try is drawn with: arguments of `blocks.generate.generate`, and all about it."""
+    """What one try is drawn with (arguments of `generate`), whether it is to show a face, and all about it."""
 
     prompt: str
     seed: int
     reference_scale: float
     identity: list[float] | None
     pictures: list[Path] | None
+    applicable: bool
     about: dict[str, Any]
 
 
@@ -127,6 +128,8 @@ def next_try(
         raise Skipped(f"{attempt} of {max(1, int(max_iterations))} tries are made")
     if mode == CONSISTENCY and score.get("passed"):
         raise Skipped(f"try {attempt} passed the gate")
+    if mode == CONSISTENCY and about["view"] == "back":
+        raise Skipped("seen from behind there is no face, so there is no gate that another try could pass")
     if mode == CONSISTENCY and score.get("scorable") and score.get("calibrated") is None:
         raise Skipped("this face pack has no calibration, so there is no gate that another try could pass")
     changed, why = _explored(about) if mode == CREATIVE else remedy(about, score, references)
@@ -190,7 +193,8 @@ def _try(about: dict[str, Any], references: Mapping[str, Any], pictures: list[Pa
     shown = [pictures[i] for i in _in_order(chosen, members, about["view"]) if i < len(pictures)]
     most = 1 if way == "start" else int(about["asked"]["most"])
     given = shown[:most] or None if way not in ("", "faceid") else None
-    return Try(about["prompt"], about["seed"], about["reference_scale"], identity, given, about)
+    to_show = about["view"] != "back"
+    return Try(about["prompt"], about["seed"], about["reference_scale"], identity, given, to_show, about)
 
 
 def _in_order(chosen: Sequence[int], members: Sequence[Mapping[str, Any]], view: str) -> list[int]:

@@ -1,0 +1,182 @@
+"""The quality loop as nodes of a graph: draw, score, keep, and again as long as it is needed.
+
+daggr knows no loops, so there are as many tries as there may ever be; those after the gate has passed, or beyond
+`max_iterations`, find that they are not needed and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blocks.errors import NotAvailable
+from blocks.faces import pack_digest
+from blocks.generate import generate
+from blocks.models.places import place_of
+from blocks.models.recognise import recognise
+from blocks.models.samplers import SAMPLERS
+from blocks.models.taking import taking
+from blocks.quality import CONSISTENCY, MODES, first_try, next_try
+from blocks.ranking import choose_best
+from blocks.scores.score import score_picture
+from blocks.takes import finish_take
+from pipelines import generate_picture
+from pipelines.engine.allowed import DIGESTS
+from pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from daggr.node import Node
+
+Block = Callable[..., Any]
+
+__all__ = ["MOST", "asked", "faces_of", "quality_loop", "settle_loop"]
+
+MOST = 5
+"""Tries there are room for, and the highest `max_iterations`."""
+
+_PLACES = ("first", "second", "third", "fourth", "fifth")
+_DRAWN_WITH = ("model", "negative", "steps", "guidance", "sampler", "width", "height", "loras", "adapter")
+_OF_EACH_DRAWING = ("models", "threads", "digest")
+
+
+def asked() -> dict[str, Any]:
+    """What a person can ask of the loop, as components by name."""
+    import gradio as gr
+
+    return {
+        "prompt": gr.Textbox("", label="Prompt", lines=3),
+        "negative": gr.Textbox("", label="Not wanted"),
+        "model": gr.Textbox("", label="Model", info="Name of a folder in the models folder; empty: the lab's own."),
+        "seed": gr.Number(0, label="Seed", precision=0),
+        "steps": gr.Number(0, label="Steps", precision=0, info="0: what suits the model."),
+        "guidance": gr.Number(None, label="Guidance", info="Empty: what suits the model."),
+        "sampler": gr.Dropdown(["", *SAMPLERS], value="", label="Sampler", info="Empty: the model's own."),
+        "width": gr.Number(0, label="Width", precision=0, info="0: what suits the model."),
+        "height": gr.Number(0, label="Height", precision=0),
+        "reference_scale": gr.Slider(0, 2, 1.0, label="Weight of the references"),
+        "loras": gr.JSON([], label="LoRAs"),
+        "adapter": gr.Textbox("", label="Adapter", info="Empty: the one in the model's folder."),
+        "pack": gr.Textbox("", label="Face pack", info="Empty: the lab's own."),
+        "quality_threshold": gr.Slider(0, 1, 0.85, label="Gate", info="A calibrated score."),
+        "max_iterations": gr.Slider(1, MOST, 3, step=1, label="Tries at most"),
+        "mode": gr.Dropdown(list(MODES), value=CONSISTENCY, label="Mode"),
+    }
+
+
+def quality_loop(
+    ask: Node, references: Any, pictures: Any, draw: Block = generate, score: Block = score_picture
+) -> Node:
+    """Tries of one picture, each drawn, scored and kept; the node that says which is best.
+
+    Args:
+        ask: an input node with the ports of `asked`.
+        references, pictures: ports that give a reference set and its members' pictures.
+        draw, score: blocks that take and give what `generate` and `score_picture` do.
+    """
+    from daggr import FnNode
+
+    made = partial(_made, ask, references, draw, score)
+    whom = {"references": references, "pictures": pictures}
+    wanted = {name: getattr(ask, name) for name in ("prompt", "seed", "reference_scale", "mode")}
+    attempt = FnNode(first_try, name="try_1", inputs={**whom, **wanted}, outputs=_tried())
+    takes = [made(1, attempt)]
+    for number in range(2, MOST + 1):
+        last = {"about": attempt.about, "score": takes[-1][1].score}
+        limits = {"mode": ask.mode, "max_iterations": ask.max_iterations}
+        attempt = FnNode(next_try, name=f"try_{number}", inputs={**last, **whom, **limits}, outputs=_tried())
+        takes.append(made(number, attempt))
+    kept = {place: take.take for place, (take, _) in zip(_PLACES, takes, strict=True)}
+    return _chosen(ask, kept)
+
+
+def settle_loop(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """What follows from the machine and the model: where models lie, what suits them, how they take references.
+
+    Raises:
+        NotAvailable: a model that is named is not in the models folder.
+        InputError: a name leads out of the models folder.
+    """
+    found = generate_picture.settle(inputs, settings)
+    settled = {name: found[name] for name in ("model", "steps", "guidance") if name in found}
+    for number in range(1, MOST + 1):
+        settled |= {f"draw_{number}.{name}": found[name] for name in _OF_EACH_DRAWING if name in found}
+        settled |= faces_of(f"score_{number}", inputs, settings)
+    if "model" in found:
+        settled |= _taken(str(found["model"]), str(inputs.get("adapter") or ""), settings)
+    return settled
+
+
+def faces_of(step: str, inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Inputs of a step that reads faces: where packs lie, how many threads, and the pack's digest for its key."""
+    pack = str(inputs.get("pack") or "")
+    found: dict[str, Any] = {"models": str(settings.models), "threads": settings.threads}
+    try:
+        found["digest"] = pack_digest(pack, str(settings.models), settings.models / DIGESTS)
+    except NotAvailable:  # of the lab's own pack the step itself says what is missing
+        if pack:
+            raise
+    return {f"{step}.{name}": value for name, value in found.items()}
+
+
+def _taken(model: str, adapter: str, settings: Settings) -> dict[str, Any]:
+    place = place_of(model, settings.models)
+    profile = recognise(place).profile
+    how = taking(place, profile, Path(place_of(adapter, settings.models)) if adapter else None)
+    domain = "pocket" if profile.family == "pocket" else "photo"
+    return {"try_1.way": how.way, "try_1.most": how.most, "try_1.domain": domain if how.way == "faceid" else ""}
+
+
+def _made(ask: Node, references: Any, draw: Block, score: Block, number: int, attempt: Node) -> tuple[Node, Node]:
+    """One try, drawn, scored and kept: the nodes of its take and its score."""
+    import gradio as gr
+    from daggr import FnNode
+
+    drawn_with = {name: getattr(attempt, name) for name in ("prompt", "seed", "reference_scale", "identity")}
+    drawn_with |= {name: getattr(ask, name) for name in _DRAWN_WITH}
+    drawn = FnNode(
+        draw,
+        name=f"draw_{number}",
+        inputs={**drawn_with, "references": attempt.pictures},
+        outputs={"picture": gr.Image(label="Drawn"), "facts": gr.JSON(label="Facts")},
+    )
+    scored = FnNode(
+        score,
+        name=f"score_{number}",
+        inputs={
+            "picture": drawn.picture,
+            "references": references,
+            "pack": ask.pack,
+            "threshold": ask.quality_threshold,
+            "applicable": attempt.applicable,
+        },
+        outputs={"score": gr.JSON(label="Score")},
+    )
+    take = FnNode(
+        finish_take,
+        name=f"take_{number}",
+        inputs={"picture": drawn.picture, "facts": drawn.facts, "score": scored.score, "about": attempt.about},
+        outputs={"take": gr.JSON(label="Take")},
+    )
+    return take, scored
+
+
+def _chosen(ask: Node, kept: Mapping[str, Any]) -> Node:
+    import gradio as gr
+    from daggr import FnNode
+
+    return FnNode(
+        choose_best,
+        name="best",
+        inputs={**kept, "mode": ask.mode},
+        outputs={"picture": gr.Image(label="Best"), "ranking": gr.JSON(label="Every try")},
+    )
+
+
+def _tried() -> dict[str, Any]:
+    """Ports of a try; only what it says about itself is worth showing."""
+    import gradio as gr
+
+    plain = dict.fromkeys(("prompt", "seed", "reference_scale", "identity", "pictures", "applicable"))
+    return {**plain, "about": gr.JSON(label="About this try")}
