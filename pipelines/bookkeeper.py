@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from data.blobs import Blobs
 from data.characters import Change
 from data.connection import Connection
 from data.records import CharacterInfo, FileRef, TakeInfo
+from data.results import remember_blobs
 from data.store import Store
 from pipelines.access import authorize
 from pipelines.engine.values import as_plain, encode
@@ -180,6 +182,14 @@ class Bookkeeper(Ledger):
 
     def references(self, digest: str) -> dict[str, Any]:
         return references.get(self._store, digest)
+
+    def reference_file(self, digest: str) -> FileRef:
+        found = {name: value for name, value in references.get(self._store, digest).items() if name != "pictures"}
+        content = json.dumps(found, sort_keys=True, separators=(",", ":")).encode()
+        blob = self._blobs.put_bytes(content)
+        file = FileRef(blob.digest, f"references-{digest[:12]}.json", "application/json", blob.size)
+        self._write(lambda c: remember_blobs(c, [file], {file.digest: "kept"}, time.time()))
+        return file
 
     def score_history(self, character: str, *, limit: int = 1000) -> list[dict[str, Any]]:
         return scores.history(self._store, characters.id_of(self._store, character), limit)

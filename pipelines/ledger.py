@@ -173,6 +173,14 @@ class Ledger(ABC):
         """
 
     @abstractmethod
+    def reference_file(self, digest: str) -> FileRef:
+        """A whole reference set as a kept file, to be given to a chain.
+
+        Raises:
+            UnknownName: it was never recorded here.
+        """
+
+    @abstractmethod
     def score_history(self, character: str, *, limit: int = 1000) -> list[dict[str, Any]]:
         """Scores of a character's takes, oldest first: at, take, model, embedder, scorable, raw, calibrated, passed,
         gate, second. What is not scorable has None for its figures."""

@@ -6,7 +6,8 @@ daggr knows no loops, so there are as many tries as there may ever be; those aft
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,12 @@ from blocks.models.places import place_of
 from blocks.models.recognise import recognise
 from blocks.models.samplers import SAMPLERS
 from blocks.models.taking import taking
-from blocks.quality import CONSISTENCY, MODES, first_try, next_try
+from blocks.quality import CONSISTENCY, CREATIVE, MODES, first_try, next_try
 from blocks.ranking import choose_best
 from blocks.scores.score import score_picture
 from blocks.takes import finish_take
 from pipelines import generate_picture
+from pipelines.catalog import Work
 from pipelines.engine.allowed import DIGESTS
 from pipelines.settings import Settings
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 Block = Callable[..., Any]
 
-__all__ = ["MOST", "asked", "faces_of", "quality_loop", "settle_loop"]
+__all__ = ["MOST", "asked", "faces_of", "quality_loop", "settle_loop", "work_of_loop"]
 
 MOST = 5
 """Tries there are room for, and the highest `max_iterations`."""
@@ -106,6 +108,13 @@ def settle_loop(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]
     if "model" in found:
         settled |= _taken(str(found["model"]), str(inputs.get("adapter") or ""), settings)
     return settled
+
+
+def work_of_loop(inputs: Mapping[str, Any]) -> Iterator[Work]:
+    """The drawing of one try; how many are needed nobody knows before, but when all are made."""
+    [drawn] = generate_picture.work(inputs)
+    tries = int(inputs.get("max_iterations") or 1) if inputs.get("mode") == CREATIVE else 1
+    yield replace(drawn, units=drawn.units * tries, bytes=drawn.bytes * 2 * tries)
 
 
 def faces_of(step: str, inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

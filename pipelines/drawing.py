@@ -1,0 +1,139 @@
+"""New pictures of somebody, asked for in one call: by the actor's frames, by a character that is known, or by words."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from blocks.errors import InputError
+from blocks.quality import CONSISTENCY
+from pipelines.engine.values import media_type
+from pipelines.ledger import Ledger
+from pipelines.recording import OPTION
+
+if TYPE_CHECKING:
+    from data.records import CharacterInfo, FileRef, JobInfo
+
+__all__ = ["Drawing"]
+
+_MOST = 64  # pictures that one call may ask for
+_SEEDS = 2**31  # a seed that a person can read and type
+
+
+class Drawing(Ledger):
+    """The part of the facade that asks for pictures."""
+
+    if TYPE_CHECKING:
+        submit: Callable[..., JobInfo]
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        actor: Sequence[FileRef | Path | str] = (),
+        character: str = "",
+        identity: int = -1,
+        model: str = "",
+        count: int = 1,
+        seed: int | None = None,
+        quality_threshold: float = 0.85,
+        max_iterations: int = 3,
+        mode: str = CONSISTENCY,
+        parents: Sequence[str] = (),
+        label: str = "",
+        once: str | None = None,
+        user: str = "admin",
+        **settings: Any,
+    ) -> list[JobInfo]:
+        """Queue pictures, one job each and all in one batch; `takes` with a job or the batch lists what they gave.
+
+        Args:
+            actor: pictures, clips or folders of them that show who is to be drawn.
+            character: id or slug of who is to be drawn, by their own references unless an actor is given; the takes
+                are the character's. Its keywords join the prompt.
+            identity: which person of the actor's frames, by number; -1 is the one seen most.
+            model: name of a model; "" is the lab's own.
+            count: pictures, 1 to 64, each with the seed after the one before.
+            seed: None draws one.
+            quality_threshold, max_iterations, mode: of the quality loop (see `blocks.quality`), which is there
+                where somebody is expected in the picture.
+            parents, label: of all the takes.
+            once: a token of the click that asked; the second call with one gives the first's jobs.
+            settings: whatever else the chain takes (negative, steps, width, reference_scale, loras, ...).
+
+        Raises:
+            InputError: the count is none, or a setting is unknown.
+            UnknownName: there is no such character or model.
+        """
+        if not 1 <= count <= _MOST:
+            raise InputError(f"{count} pictures cannot be asked for at once; ask for 1 to {_MOST}.")
+        known = self.character(character) if character else None
+        pipeline, whom = self._who(actor, known, identity)
+        words = _with_keywords(prompt, settings.pop("negative", ""), known)
+        asked = {**settings, **words, "model": model, **whom}
+        if pipeline != "generate_picture":
+            asked |= {"quality_threshold": quality_threshold, "max_iterations": max_iterations, "mode": mode}
+        first = secrets.randbelow(_SEEDS) if seed is None else seed
+        of_takes = {"character": known.id if known else None, "parents": list(parents), "label": label}
+        batch = once or secrets.token_hex(6)
+        return [
+            self.submit(
+                pipeline,
+                {**asked, "seed": first + number},
+                user=user,
+                title=_title(prompt, known),
+                batch=batch,
+                once=f"{once}/{number}" if once else None,
+                options={OPTION: of_takes},
+            )
+            for number in range(count)
+        ]
+
+    def _who(
+        self, actor: Sequence[FileRef | Path | str], known: CharacterInfo | None, identity: int
+    ) -> tuple[str, dict[str, Any]]:
+        """The chain that draws them, and what it is told of them."""
+        if actor:
+            return "actor_to_character", {"actor": list(_files(actor)), "identity": identity}
+        if known is None or known.references is None:
+            return "generate_picture", {}
+        references = known.references
+        return "draw_character", {
+            "file": self.reference_file(references["digest"]),
+            "pictures": list(references["pictures"]),
+        }
+
+
+def _files(actor: Sequence[FileRef | Path | str]) -> Iterator[FileRef | Path]:
+    """What was given, and of folders the pictures and clips in them.
+
+    Raises:
+        InputError: a folder holds none.
+    """
+    for one in actor:
+        path = Path(one) if isinstance(one, str) else one
+        if not isinstance(path, Path) or not path.is_dir():
+            yield path
+            continue
+        found = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+        shown = [file for file in found if media_type(file.name).startswith(("image/", "video/"))]
+        if not shown:
+            raise InputError(f"There are no pictures or clips in {path}.")
+        yield from shown
+
+
+def _with_keywords(prompt: str, negative: str, known: CharacterInfo | None) -> Mapping[str, str]:
+    """The prompts with a character's keywords behind them, unless they hold them already."""
+    fields = known.fields if known else {}
+    words = {"prompt": (prompt, fields.get("positive", "")), "negative": (negative, fields.get("negative", ""))}
+    return {
+        name: asked if not more or more.casefold() in asked.casefold() else ", ".join(filter(None, (asked, more)))
+        for name, (asked, more) in words.items()
+    }
+
+
+def _title(prompt: str, known: CharacterInfo | None) -> str:
+    text = " ".join(prompt.split()) or "a picture"
+    return f"{known.name}: {text}"[:120] if known else f"Draw {text}"[:120]
