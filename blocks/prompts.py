@@ -11,14 +11,16 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from blocks.errors import InputError, UnreadableFile
+from blocks.errors import InputError, NotAvailable, UnreadableFile
+from blocks.models.digest import fingerprint
 from blocks.models.processors import processor_parts
 from blocks.models.profiles import Profile
 
-__all__ = ["LONGEST", "Prompt", "encode_chunks", "read_prompt", "tokenizers_of"]
+__all__ = ["LONGEST", "Prompt", "encode_chunks", "prompt_report", "read_prompt", "tokenizers_of"]
 
 LONGEST = 8_000
 """Characters of a prompt; more than any encoder reads, and few enough for a picture's recipe."""
@@ -87,6 +89,28 @@ def tokenizers_of(folder: Path, profile: Profile) -> Any:
                     f"{folder.name}/{name} cannot be read ({reason}); fetch the model again, whole."
                 ) from error
     return _Words(components, _system_message(profile))
+
+
+def prompt_report(folder: Path, text: str) -> Prompt:
+    """What the model in a folder is sent of a prompt, told without loading it; quick enough for every keystroke.
+
+    Raises:
+        InputError, UnreadableFile, UnsafeFile, NotAvailable: the folder is no model that can be used, or the prompt is
+            longer than `LONGEST` characters.
+    """
+    if not folder.is_dir():
+        raise NotAvailable(f"There is no model {folder.name}; choose one of those that are here.")
+    words, about = _kept(folder, fingerprint(folder))
+    return read_prompt(text, words, about)
+
+
+@lru_cache(maxsize=4)
+def _kept(folder: Path, state: str) -> tuple[Any, Profile]:
+    """Tokenizers, for as long as nothing in the folder changes."""
+    from blocks.models.recognise import recognise
+
+    about = recognise(folder).profile
+    return tokenizers_of(folder, about), about
 
 
 def _system_message(profile: Profile) -> str:

@@ -19,7 +19,7 @@ from blocks.errors import Conflict, InputError, NotAvailable, UnreadableFile
 from blocks.progress import Progress, silent
 from enhance._alpha import bleed
 from enhance.pictures import probe_picture, read_picture, write_picture
-from enhance.upscalers import best_device, find_upscaler
+from enhance.upscalers import best_device, find_upscaler, upscaler_files
 
 __all__ = ["find_faces", "open_restorer", "repaired", "restore_faces"]
 
@@ -46,7 +46,14 @@ DETECT_SIDE = 1280  # pixels: larger pictures are looked at in this size
 SURE = 0.7  # lowest score of a face
 
 
-@block(version="1", device="any", units=lambda picture, **_: probe_picture(picture).megapixels)
+def _opened(model: str = "", faces: list[Any] | None = None, models: str = "") -> list[Path]:
+    folder = Path(models) if models else None
+    if not model:
+        return []
+    return upscaler_files(model, folder) + (_detectors(folder)[-1:] if faces is None else [])
+
+
+@block(version="1", device="any", units=lambda picture, **_: probe_picture(picture).megapixels, models=_opened)
 def restore_faces(
     picture: Path,
     model: str = "",
@@ -145,7 +152,7 @@ def find_faces(pixels: NDArray[Any], models: Path | None) -> list[NDArray[np.flo
         NotAvailable: the detector's file is not there.
         UnreadableFile: the file is no detector.
     """
-    files = sorted(models.glob(DETECTOR)) if models else []
+    files = _detectors(models)
     if not files:
         raise NotAvailable(
             "No face detector is in the models folder; put face_detection_yunet_2023mar.onnx "
@@ -161,6 +168,10 @@ def find_faces(pixels: NDArray[Any], models: Path | None) -> list[NDArray[np.flo
         raise UnreadableFile(f"{files[-1].name} is not a YuNet face detector; download it again.") from error
     faces = [] if rows is None else sorted(rows, key=lambda row: -row[2] * row[3])
     return [np.asarray(row[4:14], np.float32).reshape(5, 2) / np.float32(share) for row in faces]
+
+
+def _detectors(models: Path | None) -> list[Path]:
+    return sorted(models.glob(DETECTOR)) if models else []
 
 
 def repaired(

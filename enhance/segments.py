@@ -25,7 +25,7 @@ from enhance.clips import Clip, probe_clip
 from enhance.colour import Colour, PixelLayout, layout_of
 from enhance.drawing import Drawing, Still, Upscaler
 from enhance.encoding import Encoder, SegmentFacts, SegmentWriter, saving
-from enhance.interpolate import open_interpolator
+from enhance.interpolate import open_interpolator, rife_weights
 from enhance.report import Reporter
 from enhance.source import SourceFrames
 from enhance.stretch import Segment
@@ -127,7 +127,16 @@ def _segment_work(segment: dict[str, Any], scale: int = 1, **_: Any) -> float:
     return len(stretch.pts) * stretch.width * stretch.height * scale * scale / 1e6
 
 
-@block(version="1", exact="close", units=_segment_work)
+def _opened(
+    scale: int = 1, model: str = "realesr-animevideov3", interpolator: str = "dis", models: str = ""
+) -> list[Path]:
+    from enhance.upscalers import upscaler_files
+
+    found = upscaler_files(model, Path(models) if models else None) if scale > 1 else []
+    return found + ([rife_weights(models)] if interpolator == "rife" else [])
+
+
+@block(version="1", exact="close", units=_segment_work, models=_opened)
 def enhance_segment(
     clip: Path,
     segment: dict[str, Any],

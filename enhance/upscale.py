@@ -20,7 +20,7 @@ from enhance._alpha import alpha_bands, bleed
 from enhance._png import PngWriter
 from enhance._preview import Preview
 from enhance.pictures import Picture, PictureFacts, probe_picture, read_picture, write_picture
-from enhance.upscalers import Upscaler, load_upscaler
+from enhance.upscalers import Upscaler, load_upscaler, upscaler_files
 
 __all__ = ["MAX_OUTPUT_MEGAPIXELS", "output_megapixels", "upscale_picture"]
 
@@ -37,7 +37,11 @@ def output_megapixels(picture: Path, scale: int = 4, **_: Any) -> float:
     return probe_picture(picture).megapixels * scale * scale
 
 
-@block(version="1", device="any", units=output_megapixels)
+def _opened(model: str = "realesrgan-x4plus", models: str = "") -> list[Path]:
+    return upscaler_files(model, Path(models) if models else None)
+
+
+@block(version="1", device="any", units=output_megapixels, models=_opened)
 def upscale_picture(
     picture: Path,
     model: str = "realesrgan-x4plus",

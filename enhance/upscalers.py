@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blocks.errors import Conflict, InputError, NotAvailable, UnknownName
-from enhance._catalogue import UpscalerInfo, brought_models, missing_models, released_models
+from enhance._catalogue import UpscalerInfo, brought_models, missing_models, released_models, wdn_sibling
 from enhance._networks import Opened, open_brought, open_released
 from enhance.tiles import MIN_TILE, Layout, stitch, tile_for_budget
 
@@ -29,6 +29,7 @@ __all__ = [
     "find_upscaler",
     "load_upscaler",
     "open_upscaler",
+    "upscaler_files",
 ]
 
 Backend = Literal["auto", "ncnn", "torch"]
@@ -63,6 +64,15 @@ def find_upscaler(name: str, models: Path | None = None) -> UpscalerInfo:
     if not info.present:
         raise NotAvailable(f"The model {name!r} cannot be used: {info.how_to_get}")
     return info
+
+
+def upscaler_files(name: str, models: Path | None = None) -> list[Path]:
+    """The files that a person brought of which this model is opened; none for released weights."""
+    path = find_upscaler(name, models).path
+    if path is None:
+        return []
+    other = path.with_name(wdn_sibling(path.stem) + path.suffix)
+    return [path, other] if other != path and other.is_file() else [path]
 
 
 @dataclass(frozen=True, slots=True)

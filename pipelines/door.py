@@ -157,8 +157,8 @@ class ClientLab(Lab):
     def import_file(self, path: Path, name: str | None = None, *, user: str = "admin") -> FileRef:
         return self._call("import_file", Path(path).absolute(), name, user=user)  # type: ignore[no-any-return]
 
-    def add_model(self, path: Path, name: str = "", *, user: str = "admin") -> ModelInfo:
-        return self._call("add_model", Path(path).absolute(), name, user=user)  # type: ignore[no-any-return]
+    def add_model(self, path: Path, name: str = "", *, approve: bool = False, user: str = "admin") -> ModelInfo:
+        return self._call("add_model", Path(path).absolute(), name, approve=approve, user=user)  # type: ignore[no-any-return]
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         path = socket_path(self.home)

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blocks.errors import NotAvailable
-from blocks.generate import generate
+from blocks.generate import generate, models_used
 from blocks.models.digest import combined, model_digest
-from blocks.models.recognise import Recognised, recognised_in
+from blocks.models.loading import choose
+from blocks.models.memory import fit, need
+from blocks.models.places import DEFAULT, place_of
+from blocks.models.recognise import Recognised, recognise, recognised_in
 from blocks.models.samplers import SAMPLERS
 from blocks.provenance import stamp
 from pipelines.catalog import Work
+from pipelines.engine.allowed import DIGESTS
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,7 +33,7 @@ def build() -> Graph:
     import gradio as gr
     from daggr import FnNode, Graph, InputNode
 
-    model = gr.Textbox("", label="Model", info="Name of a folder in the models folder; empty: the first there is.")
+    model = gr.Textbox("", label="Model", info="Name of a folder in the models folder; empty: the lab's own.")
     prompt = gr.Textbox("", label="Prompt", lines=3)
     source = InputNode("source", ports={"prompt": prompt, "model": model})
     drawn = FnNode(
@@ -67,18 +71,23 @@ def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """The model and all that is put on it, by digest; the profile's own values for what is left open.
 
     Raises:
-        NotAvailable: a model or file that is named is not in the models folder.
+        NotAvailable: a model or file that is named is not in the models folder, or could never fit this machine.
+        InputError: a name leads out of the models folder.
     """
     machine = {"models": str(settings.models), "threads": settings.threads}
-    found = _chosen(str(inputs.get("model") or ""), settings.models)
-    if found is None:  # the step itself says how to get a model; a canvas is looked at without one
-        return machine
-    profile = found.profile
+    name = str(inputs.get("model") or DEFAULT)
+    try:
+        found = _chosen(name, settings.models)
+    except NotAvailable:
+        if name != DEFAULT:
+            raise
+        return machine  # a canvas is looked at without one; who submits is told
+    _check_memory(name, found, inputs, settings)
     return machine | {
-        "model": found.path.name,
-        "digest": _digest(found, inputs, settings.models),
-        "steps": profile.steps,
-        "guidance": profile.guidance_scale,
+        "model": name,
+        "digest": _digest(inputs, settings.models),
+        "steps": found.profile.steps,
+        "guidance": found.profile.guidance_scale,
     }
 
 
@@ -90,29 +99,34 @@ def work(inputs: Mapping[str, Any]) -> Iterator[Work]:
     yield Work("blocks.generate.generate", units, _GUESS, {"model": inputs.get("model", "")}, size)
 
 
-def _chosen(name: str, models: Path) -> Recognised | None:
-    known = {found.path.name: found for found in recognised_in(models)}
-    if not name:
-        return next(iter(known.values()), None)
-    path = Path(models, name)
-    if path.name in known and path == known[path.name].path:
-        return known[path.name]
-    if not path.exists():
-        there = f"there are {', '.join(known)}" if known else "there is none yet"
-        raise NotAvailable(f"There is no model {name!r} in the models folder; {there}.")
-    return None
+def _chosen(name: str, models: Path) -> Recognised:
+    place = place_of(name, models)
+    if not place.exists():
+        known = ", ".join([DEFAULT, *(found.path.name for found in recognised_in(models))])
+        raise NotAvailable(
+            f"There is no model {name!r} in the models folder; there are {known}. Put a model's diffusers folder (with "
+            "model_index.json, weights as safetensors) there, or fetch one with: python -m workbench models pull"
+        )
+    return recognise(place)
 
 
-def _digest(found: Recognised, inputs: Mapping[str, Any], models: Path) -> str:
+def _check_memory(name: str, found: Recognised, inputs: Mapping[str, Any], settings: Settings) -> None:
+    """Refuse what could never be loaded here, before it waits in a queue; what is in use now is seen by the step."""
+    if found.form == "file":
+        return  # the step says how to make a folder of it
+    gpu = any(slot.startswith("cuda") for slot in settings.slots()) and inputs.get("device", "auto") != "cpu"
+    device = "cuda" if gpu else "cpu"
+    needed = need(found.path, found.profile, choose(found.profile, str(inputs.get("dtype") or "auto"), device))
+    fitting = fit(name, needed, device, inputs.get("offload") or "none" if gpu else "none")
+    if fitting.fits is False:
+        raise NotAvailable(fitting.words)
+
+
+def _digest(inputs: Mapping[str, Any], models: Path) -> str:
     """Of the model and of what is put on it, remembered beside the models."""
-    loras = inputs.get("loras") or ()
-    beside = [
-        inputs.get("adapter"),
-        inputs.get("control"),
-        *(one.get("path") for one in loras if isinstance(one, dict)),
-    ]
-    paths = [found.path, *(Path(models, str(one)) for one in beside if one)]
+    named = {key: inputs.get(key) for key in ("model", "adapter", "control", "loras")}
+    paths = models_used(**{key: value for key, value in named.items() if value}, models=str(models))
     for path in paths:
         if not path.exists():
             raise NotAvailable(f"There is no {path.name} in the models folder; put it there, or leave it out.")
-    return combined(*(model_digest(path, models / ".digests.json") for path in paths))
+    return combined(*(model_digest(path, models / DIGESTS) for path in paths))

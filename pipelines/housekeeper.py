@@ -14,7 +14,6 @@ from data.blobs import Blobs
 from data.store import Store
 from pipelines.access import authorize
 from pipelines.housekeeping import AuditCheck, AuditEntry, Copy, Housekeeping
-from pipelines.models import ModelInfo, add_model, find_model, models_in
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,50 +33,12 @@ class Housekeeper(Housekeeping):
     _blobs: Blobs
     _runner: Runner
 
-    # -- models -------------------------------------------------------------------------------------------------
-
-    def models(self) -> list[ModelInfo]:
-        return models_in(self.settings.models)
-
-    def add_model(self, path: Path, name: str = "", *, user: str = "admin") -> ModelInfo:
-        authorize(user, "add", f"model {name or Path(path).name}")
-        before = {info.file for info in self.models()}
-        added = add_model(Path(path), self.settings.models, name)
-        if added.file not in before:
-            self._record_model(user, "model.add", added)
-        return added
-
-    def remove_model(self, name: str, user: str = "admin") -> str:
-        authorize(user, "remove", f"model {name}")
-        info = find_model(name, self.models())
-        folders.put_aside(self.settings.models / info.file, self._removed)
-        self._record_model(user, "model.remove", info)
-        return info.file
-
-    def restore_model(self, file: str, user: str = "admin") -> ModelInfo:
-        authorize(user, "restore", f"model {file}")
-        folders.take_back(self._removed, self.settings.models, file)
-        info = find_model(file, self.models())
-        self._record_model(user, "model.restore", info)
-        return info
-
-    def removed_models(self) -> list[str]:
-        return list(folders.set_aside(self._removed))[::-1]
-
-    @property
-    def _removed(self) -> Path:
-        return self.settings.home / "models-trash"
-
-    def _record_model(self, user: str, action: str, info: ModelInfo) -> None:
-        detail = {"digest": info.digest, "bytes": info.size, "family": info.family}
-        self._store.write(lambda conn: audit.append(conn, user, action, info.file, detail)).result()
-
     # -- disk ---------------------------------------------------------------------------------------------------
 
     def disk_use(self) -> dict[str, Any]:
         home = self.settings.home
         use = asdict(usage.disk_use(self._store, self._blobs))
-        trash = _folder_use(self._removed)
+        trash = _folder_use(self._trash)
         use["trash"] = {what: use["trash"][what] + trash[what] for what in trash}
         files = [path for path in (home / "lab.duckdb", home / "lab.duckdb.wal") if path.exists()]
         database = {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
@@ -108,9 +69,13 @@ class Housekeeper(Housekeeping):
 
     def empty_trash(self, user: str = "admin") -> tuple[int, int]:
         authorize(user, "clean")
-        files, size = folders.delete_all(self._removed)
+        files, size = folders.delete_all(self._trash)
         use = cleaning.empty_trash(self._store, self._blobs, user)
         return use.files + files, use.bytes + size
+
+    @property
+    def _trash(self) -> Path:
+        return self.settings.home / "models-trash"
 
     # -- copies and the record ----------------------------------------------------------------------------------
 

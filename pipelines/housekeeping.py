@@ -1,14 +1,11 @@
-"""The part of the facade that looks after a home: its models, its disk, its copies, its record of who did what."""
+"""The part of the facade that looks after a home: its disk, its copies, its record of who did what."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pipelines.models import ModelInfo
+from typing import Any
 
 __all__ = ["AuditCheck", "AuditEntry", "Copy", "Housekeeping"]
 
@@ -54,36 +51,6 @@ class Copy:
 
 class Housekeeping(ABC):
     """What pages, the command line and notebooks may ask about a home, and order in it."""
-
-    # -- models -------------------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def models(self) -> list[ModelInfo]:
-        """Every model: those that are here, and those that could be."""
-
-    @abstractmethod
-    def add_model(self, path: Path, name: str = "", *, user: str = "admin") -> ModelInfo:
-        """Check a model file without running anything in it, and copy it into the home.
-
-        Args:
-            name: the file name to keep it under; its own if empty.
-
-        Raises:
-            UnsafeFile, UnreadableFile, InputError: it is refused, and not kept.
-            Conflict: another model has that name; nothing was overwritten.
-        """
-
-    @abstractmethod
-    def remove_model(self, name: str, user: str = "admin") -> str:
-        """Move a model that was brought to the trash; its file's name, for `restore_model`."""
-
-    @abstractmethod
-    def restore_model(self, file: str, user: str = "admin") -> ModelInfo:
-        """Take a removed model back, by its file's name."""
-
-    @abstractmethod
-    def removed_models(self) -> list[str]:
-        """File names of the models in the trash, the last removed first."""
 
     # -- disk ---------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 from blocks.errors import Cancelled, HomeBusy, StepFailed, UnknownName
 from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
 from pipelines.housekeeping import Housekeeping
-from pipelines.ledger import Ledger
+from pipelines.drawing import Drawing
+from pipelines.registry import APPROVE, PULL, Registry
 
 if TYPE_CHECKING:
     from pipelines.engine.plan import InputInfo
@@ -91,7 +92,7 @@ class Run:
         return run_html(self)
 
 
-class Lab(Housekeeping, Ledger):
+class Lab(Housekeeping, Drawing, Registry):
     """One home and everything that can be done with it.
 
     Every method that changes something takes the user it is done for and asks `authorize` first. Methods raise
@@ -267,6 +268,30 @@ class Lab(Housekeeping, Ledger):
                 on_change(info)
             if info.state in FINAL or (end is not None and time.monotonic() >= end):
                 return info
+
+    def pull_model(
+        self,
+        repo: str,
+        *,
+        revision: str = "main",
+        file: str = "",
+        name: str = "",
+        approve: bool = False,
+        once: str | None = None,
+        user: str = "admin",
+    ) -> JobInfo:
+        """Queue the download of a model from the hub; it arrives whole or not at all.
+
+        Args:
+            repo: as in "stabilityai/stable-diffusion-xl-base-1.0".
+            file: one safetensors file of it (a LoRA, an adapter); "" for the whole model.
+            name: the name to keep it under; the repository's or the file's own if empty.
+            approve: let it run as soon as it is here; else it waits until somebody approves it.
+            once: a token of the click that asked; the second call with one gives the first's job.
+        """
+        inputs = {"repo": repo.strip(), "revision": revision.strip() or "main", "file": file.strip(), "name": name}
+        options = {APPROVE: True} if approve else {}
+        return self.submit(PULL, inputs, user=user, title=f"Pull {repo.strip()[:80]}", once=once, options=options)
 
     def file(self, digest: str) -> FileRef:
         """A kept file as it is handed to a chain."""

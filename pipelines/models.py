@@ -4,24 +4,40 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from blocks.errors import Conflict, InputError, UnknownName
-from data.folders import put_in
+from data.approvals import Approval
+from data.folders import put_folder_in, put_in
 
 if TYPE_CHECKING:
     from enhance.rife import RifeInfo
     from enhance.upscalers import UpscalerInfo
 
-__all__ = ["FLOW", "ModelInfo", "ModelKind", "ModelState", "add_model", "find_model", "models_in"]
+__all__ = [
+    "FLOW",
+    "FOLDER_FILES",
+    "ModelInfo",
+    "ModelKind",
+    "ModelState",
+    "add_model",
+    "any_model",
+    "find_model",
+    "models_in",
+]
 
-ModelKind = Literal["upscale", "restore", "denoise", "interpolate", "detect"]
+ModelKind = Literal[
+    "generate", "faces", "control", "lora", "adapter", "upscale", "restore", "denoise", "interpolate", "detect"
+]
 ModelState = Literal["here", "missing", "refused"]
 
 FLOW = "dis"
+FOLDER_FILES = frozenset({".json", ".txt", ".safetensors", ".model", ".jinja", ".onnx", ".md"})
+"""What is taken over of a model's folder: weights that cannot run anything, and text. Never code, never a pickle."""
 LOOK_UP = "see where it came from"
 NON_COMMERCIAL = {"CodeFormer": "S-Lab License 1.0 (non-commercial)"}
 DETECTOR = "face_detection_yunet"
@@ -33,18 +49,23 @@ class ModelInfo:
 
     Attributes:
         name: how it is chosen.
-        kind: what it does: enlarge, restore faces, denoise, make frames in between, find faces.
+        kind: what it does: draw, find and compare faces, follow a control picture, stand for a character or style,
+            take references, enlarge, restore faces, denoise, make frames in between, find faces for that.
         native: factor of the network itself; 0 if it has none or does not tell.
         scales: factors that can be asked for; empty where there is nothing to choose.
         notes: by factor, how it comes about where it is not the network's own.
         licence: of the weights.
         commercial: whether the licence allows commercial work; None where it must be looked up.
         source: where it comes from.
-        digest: SHA-256 of its file; "" if it has none.
+        digest: SHA-256 of its file, or of its folder's manifest; "" if it has none, or if it is not known yet because
+            taking it means reading gigabytes.
         size: bytes; 0 if it has no file.
         state: it can be used, or its file is not here, or its file is refused.
         why: how to get it, or why it is refused; "" if it is here.
-        file: name of a file that a person brought; "" for what the lab came with.
+        file: name of a file or folder that a person brought; "" for what the lab came with.
+        capabilities: what it can do, in words.
+        approval: whether it may run.
+        decided: who decided that, and why; "" for what the lab came with.
     """
 
     name: str
@@ -62,17 +83,28 @@ class ModelInfo:
     state: ModelState = "here"
     why: str = ""
     file: str = ""
+    capabilities: tuple[str, ...] = ()
+    approval: Approval = "approved"
+    decided: str = ""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it can be chosen for a job."""
+        return self.state == "here" and self.approval == "approved"
 
 
 def models_in(folder: Path) -> list[ModelInfo]:
     """Every model: the lab's own, those in a person's folder, and those that could be brought."""
     from enhance.rife import available_rife
     from enhance.upscalers import available_upscalers
+    from pipelines.drawing_models import brought, pocket_models
 
     networks = available_rife(folder)
-    interpolators = {info.path for info in networks if info.path is not None}
-    upscalers = [_upscaler(info) for info in available_upscalers(folder) if info.path not in interpolators]
-    return [*upscalers, _flow(), *(_network(info, folder) for info in networks), *_detectors(folder)]
+    drawing = brought(folder)
+    others = {info.path for info in networks if info.path is not None} | {folder / info.file for info in drawing}
+    upscalers = [_upscaler(info) for info in available_upscalers(folder) if info.path not in others]
+    enhancing = [*upscalers, _flow(), *(_network(info, folder) for info in networks), *_detectors(folder)]
+    return [*pocket_models(), *drawing, *enhancing]
 
 
 def find_model(name: str, known: Iterable[ModelInfo]) -> ModelInfo:
@@ -82,18 +114,33 @@ def find_model(name: str, known: Iterable[ModelInfo]) -> ModelInfo:
         UnknownName: there is none, or it is one that nobody brought.
     """
     found = [info for info in known if name in (info.file, info.name)]
-    brought = [info for info in found if info.file]
-    if len(brought) > 1 and not any(info.file == name for info in brought):
-        raise UnknownName(f"{name} may be {' or '.join(info.file for info in brought)}; give the file's whole name.")
-    if brought:
-        return next((info for info in brought if info.file == name), brought[0])
+    own = [info for info in found if info.file]
+    if len(own) > 1 and not any(info.file == name for info in own):
+        raise UnknownName(f"{name} may be {' or '.join(info.file for info in own)}; give the file's whole name.")
+    if own:
+        return next((info for info in own if info.file == name), own[0])
     if found:
         raise UnknownName(f"{name} is not in the models folder: it came with the lab, or is not here.")
     raise UnknownName(f"There is no model {name!r} in the models folder; `models list` shows those there are.")
 
 
+def any_model(name: str, known: Iterable[ModelInfo]) -> ModelInfo:
+    """The model of that name, whoever brought it.
+
+    Raises:
+        UnknownName: there is none, or several.
+    """
+    known = list(known)
+    with suppress(UnknownName):
+        return find_model(name, known)
+    found = [info for info in known if info.name == name and info.state != "missing"]
+    if found:
+        return found[0]
+    return find_model(name, known)
+
+
 def add_model(path: Path, folder: Path, name: str = "") -> ModelInfo:
-    """Check a file by the loader's own rules and copy it into the folder; nothing in it is run.
+    """Check a file or folder by the loader's own rules and copy it into the models folder; nothing in it is run.
 
     Args:
         name: what it is to be called; its own name if empty.
@@ -107,14 +154,47 @@ def add_model(path: Path, folder: Path, name: str = "") -> ModelInfo:
     name = name or path.name
     if name != Path(name).name or name.startswith("."):
         raise InputError(f"{name!r} is not a file name; use one without folders or a leading dot.")
-    name = look_into(path, name).name
+    if path.is_dir():
+        return _add_folder(path, folder, name)
+    if not _for_drawing(path, name):
+        name = look_into(path, name).name
     _check_name(name, models_in(folder))
     kept = put_in(path, folder, name)
     return next(info for info in models_in(folder) if info.file == kept.name)
 
 
+def _for_drawing(path: Path, name: str) -> bool:
+    """Whether a file is put on a base model; a base model in one file is refused here, with what to do."""
+    from blocks.models.beside import look_at
+
+    if path.suffix != ".safetensors":
+        return False
+    try:
+        found = look_at(path, name)
+    except InputError:  # then it is judged as a file for enhancing, which says what is wrong with it
+        return False
+    if found.why:
+        raise InputError(f"{name} cannot be used. {found.why}")
+    if Path(name).suffix != path.suffix:
+        raise InputError(f"{name} and {path.name} end differently; keep the ending.")
+    return True
+
+
+def _add_folder(path: Path, folder: Path, name: str) -> ModelInfo:
+    from blocks.models.beside import look_at
+
+    look_at(path, name)
+    _check_name(name, models_in(folder))
+    put_folder_in(path, folder, name, endings=FOLDER_FILES)
+    return next(info for info in models_in(folder) if info.file == name)
+
+
 def _check_name(name: str, known: Iterable[ModelInfo]) -> None:
+    from blocks.models.places import RESERVED
+
     stem = Path(name).stem.casefold()
+    if stem in RESERVED:
+        raise Conflict(f"The name {stem} is kept for the lab's own model; rename yours. Nothing was overwritten.")
     for info in known:
         if (
             info.file != name

@@ -29,6 +29,7 @@ from pipelines.lab import Lab, PipelineInfo
 from pipelines.past import finished_steps, standing
 from pipelines.planner import Planner
 from pipelines.recording import leaves
+from pipelines.registrar import Registrar
 from pipelines.settings import Settings
 
 __all__ = ["OwnerLab"]
@@ -36,7 +37,7 @@ __all__ = ["OwnerLab"]
 _MOST_RECOVERIES = 50  # ends of the lab that one job may see: it may be what ends it
 
 
-class OwnerLab(Housekeeper, Bookkeeper, Lab):
+class OwnerLab(Housekeeper, Bookkeeper, Registrar, Lab):
     """Owns a home for as long as it is open."""
 
     def __init__(self, settings: Settings) -> None:
@@ -70,7 +71,9 @@ class OwnerLab(Housekeeper, Bookkeeper, Lab):
         self._versions: dict[str, int] = {}
         self._changed = threading.Condition()
         self._gpu = any(slot.startswith("cuda") for slot in settings.slots())
-        self._runner = Runner(self._store, self._blobs, settings.slots(), scratch, self._on_change, leaves=leaves)
+        self._runner = Runner(
+            self._store, self._blobs, settings.slots(), scratch, self._on_change, leaves=leaves, allowed=self.allowed
+        )
         self._runner.start(settings.warm)
         left = jobs.unfinished(self._store)  # before anybody can submit more
         self._recovery = threading.Thread(target=self._recover, args=(left,), name="recovery", daemon=True)
@@ -211,6 +214,7 @@ class OwnerLab(Housekeeper, Bookkeeper, Lab):
 
     def _queue(self, job: JobInfo, plan: Plan, wire: dict[str, Any], once: str | None) -> JobInfo:
         bound = bind(plan, wire)
+        self._check_models(bound)
         constants = [s.value for step in bound.steps for s in step.inputs.values() if isinstance(s, Value)]
         if refs := list(results.blob_refs(constants)):  # those of the chain's own too: a default picture
             self._planner.keep(refs)
@@ -263,6 +267,7 @@ class OwnerLab(Housekeeper, Bookkeeper, Lab):
         if before.state not in ("FAILED", "CANCELLED"):
             raise Conflict(f"{before.title} is {before.state}; only a failed or cancelled job can be tried again.")
         bound = bind(self._planner.plan_of(before), before.inputs)
+        self._check_models(bound)
         options = {k: v for k, v in before.options.items() if k not in ("failures", "recoveries")}
         attempt = before.attempt + 1
         after = self._store.write(

@@ -3,6 +3,7 @@
     take            one generated picture: {"picture": file, "facts": {...}, "settings": {...}, "score": {...} or None,
                     "attempt": number, "label": text}; all but the picture may be left out
     references      a reference set (see `blocks.scores.references`); ``pictures`` beside it are its members'
+    model           of a download: what has arrived, for the registry (see `pipelines.registrar`)
 
 It is written in the store's order before the job is told finished, and is named by where it came from, so that a
 retry, a reused result and a lab that was killed write it once.
@@ -20,6 +21,7 @@ from data.connection import Connection
 from data.embeddings import check_unit
 from data.records import FileRef, JobInfo, TakeInfo
 from data.results import blob_refs
+from pipelines.registrar import arrived
 
 __all__ = ["OPTION", "leaves"]
 
@@ -47,7 +49,7 @@ def leaves(job: JobInfo, step: str, item: int, outputs: dict[str, Any]) -> Calla
         references.check_references(found)
         pictures = list(blob_refs(outputs.get("pictures") or []))
         return lambda connection: references.record(connection, found, pictures)
-    return None
+    return arrived(job, outputs)
 
 
 def _take(job: JobInfo, step: str, item: int, given: Mapping[str, Any]) -> Callable[[Connection], Any]:

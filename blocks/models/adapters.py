@@ -17,11 +17,12 @@ from blocks.models.digest import fingerprint
 from blocks.models.loading import Loaded
 from blocks.models.recognise import AdapterKind, recognise_adapter
 
-__all__ = ["Lora", "attach", "control_net", "find_adapter", "read_loras", "redux_of"]
+__all__ = ["ADAPTER_NAMES", "Lora", "attach", "control_net", "find_adapter", "read_loras", "redux_of"]
 
 _FACEID = "faceid_0"  # what diffusers calls the LoRA inside a FaceID file
 _IMAGE_ENCODER = "image_encoder"
-_ADAPTER_NAMES = ("faceid.safetensors", "ip-adapter.safetensors", "redux")
+ADAPTER_NAMES = ("faceid.safetensors", "ip-adapter.safetensors", "redux")
+"""What is taken from inside a model's folder where no adapter is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def find_adapter(loaded: Loaded, given: str, kinds: Sequence[AdapterKind]) -> tu
         if kind not in kinds:
             raise InputError(f"{path.name} is a {kind} file, which does not take these references; use {kinds[0]}.")
         return path, kind
-    beside = [loaded.folder / name for name in _ADAPTER_NAMES if (loaded.folder / name).exists()]
+    beside = [loaded.folder / name for name in ADAPTER_NAMES if (loaded.folder / name).exists()]
     known = {recognise_adapter(path): path for path in beside}
     return next(((known[kind], kind) for kind in kinds if kind in known), None)
 

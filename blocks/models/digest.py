@@ -16,7 +16,7 @@ from pathlib import Path
 
 from blocks.errors import UnreadableFile
 
-__all__ = ["combined", "fingerprint", "model_digest"]
+__all__ = ["combined", "fingerprint", "known_digest", "model_digest", "note_digest"]
 
 _NOT_WEIGHTS = frozenset({".md", ".png", ".jpg", ".jpeg", ".webp", ".gif", ".lock"})
 _State = tuple[int, int, int]
@@ -39,6 +39,32 @@ def model_digest(path: Path, remembered: Path | None = None) -> str:
     if remembered is not None and before != _known:
         _remember(remembered)
     return digest
+
+
+def known_digest(path: Path, remembered: Path | None = None, most: int = 64 << 20) -> str:
+    """The digest of a model where it is known or quickly had, else "": a list is not to wait for gigabytes.
+
+    Args:
+        most: bytes of a file that are read where its digest is not remembered.
+    """
+    if remembered is not None:
+        _recall(remembered)
+    try:
+        files = list(_files(path)) if path.is_dir() else [path]
+        known = all(_is_known(file) or file.stat().st_size <= most for file in files)
+        return model_digest(path, remembered) if known else ""
+    except (UnreadableFile, OSError):
+        return ""
+
+
+def note_digest(path: Path, digest: str) -> None:
+    """Remember the SHA-256 of a file that was just written and checked, so that nobody reads it again."""
+    _known[str(path.absolute())] = (_state(path), digest)
+
+
+def _is_known(path: Path) -> bool:
+    known = _known.get(str(path.absolute()))
+    return known is not None and known[0] == _state(path)
 
 
 def combined(*digests: str) -> str:

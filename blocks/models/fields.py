@@ -68,13 +68,19 @@ class Beside:
     """What lies in the models folder for this model: names that may be chosen.
 
     Attributes:
-        ways: kinds of adapter that are here, inside the model's folder or beside it.
+        adapters: each with the way it takes references.
+        ways: of the adapters that lie inside the model's own folder; they need no choosing.
     """
 
     loras: tuple[str, ...] = ()
-    adapters: tuple[str, ...] = ()
+    adapters: tuple[tuple[str, Reference], ...] = ()
     controls: tuple[str, ...] = ()
     ways: tuple[Reference, ...] = ()
+
+    @property
+    def usable(self) -> frozenset[str]:
+        """Ways for which there is an adapter."""
+        return frozenset((*self.ways, *(way for _, way in self.adapters)))
 
 
 def fields_of(profile: Profile, ways: tuple[Way, ...], beside: Beside, device: str) -> tuple[Field, ...]:
@@ -160,8 +166,10 @@ def _references(profile: Profile, ways: tuple[Way, ...], beside: Beside) -> list
     if any(way.name in ("faceid", "ip-adapter", "redux") for way in ways):
         found.append(Field("reference_scale", "Weight of the references", "slider", "references", 0.8, 0.0, 2.0, 0.05))
     if beside.adapters:
-        choices = (("The model's own", ""), *((name, name) for name in beside.adapters))
-        found.append(Field("adapter", "Adapter", "choice", "references", "", choices=choices))
+        own = (("The model's own", ""),) if beside.ways else (("None", ""),)
+        choices = own + tuple((name, name) for name, _ in beside.adapters)
+        first = next((name for name, way in beside.adapters if way == best.name and way not in beside.ways), "")
+        found.append(Field("adapter", "Adapter", "choice", "references", first, choices=choices))
     return found
 
 
@@ -231,6 +239,6 @@ _WAYS: dict[Reference, tuple[str, str, str]] = {
 
 def _way(profile: Profile, name: Reference, beside: Beside) -> Way:
     title, help_, needs = _WAYS[name]
-    ready = not needs or name in beside.ways
+    ready = not needs or name in beside.usable
     most = 1 if name == "start" else profile.max_references
     return Way(name, title, help_, most, ready, "" if ready else needs)

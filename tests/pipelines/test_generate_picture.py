@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from blocks.errors import NotAvailable
+from blocks.errors import InputError, NotAvailable, UnreadableFile
 from blocks.provenance import read_recipe
 from pipelines import generate_picture
 from pipelines.lab import Lab
@@ -16,8 +16,7 @@ from pipelines.settings import Settings
 from tests.blocks.models import _adapters
 from tests.blocks.models._tiny import build
 
-OpenLab = Callable[..., Lab]
-SMALL = {"steps": 2, "width": 32, "height": 32, "prompt": "a woman, red coat"}
+SMALL = {"model": "tiny", "steps": 2, "width": 32, "height": 32, "prompt": "a woman, red coat"}
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +26,8 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     build("pocket", home / "models" / "tiny")
     _adapters.lora(home / "models" / "tiny", home / "models" / "character.safetensors")
     with Lab.open(settings=Settings(home=home, cpu_slots=1, gpu_slots=0, warm=1)) as lab:
+        for name in ("tiny", "character.safetensors"):
+            lab.approve_model(name)
         yield lab
 
 
@@ -68,44 +69,61 @@ def test_drawing_stops_between_steps_and_the_worker_draws_on(drawing: Lab) -> No
     assert drawing.run("generate_picture", show=False, seed=78, **SMALL)["generate"].state == "done"
 
 
-def test_a_lab_without_a_model_says_how_to_get_one(open_lab: OpenLab) -> None:
-    lab = open_lab(warm=0, cpu_slots=1)
-    job = lab.wait(lab.submit("generate_picture", SMALL).id)
-    assert job.state == "FAILED"
-    assert "Put a model's diffusers folder" in str(job.error)
-
-
 def _settled(home: Path, **inputs: object) -> dict[str, object]:
     return generate_picture.settle(inputs, Settings(home=home))
 
 
 def test_the_digest_follows_the_model_and_what_is_put_on_it(drawing: Lab) -> None:
     plain, with_lora = (
-        _settled(drawing.home, loras=loras)["digest"] for loras in ([], [{"path": "character.safetensors"}])
+        _settled(drawing.home, model="tiny", loras=loras)["digest"]
+        for loras in ([], [{"path": "character.safetensors"}])
     )
     assert plain != with_lora
-    assert _settled(drawing.home)["digest"] == plain
+    assert _settled(drawing.home, model="tiny")["digest"] == plain
     assert (drawing.home / "models" / ".digests.json").is_file()
 
 
 def test_what_is_left_open_is_filled_from_the_profile(drawing: Lab) -> None:
-    settled = _settled(drawing.home)
+    settled = _settled(drawing.home, model="tiny")
     assert (settled["model"], settled["steps"], settled["guidance"]) == ("tiny", 20, 4.0)
 
 
 def test_a_name_that_is_not_there_is_refused_with_those_that_are(drawing: Lab, tmp_path: Path) -> None:
-    with pytest.raises(NotAvailable, match=r"no model 'gone'.*there are tiny"):
+    with pytest.raises(NotAvailable, match=r"no model 'gone'.*there are pocket, tiny"):
         _settled(drawing.home, model="gone")
-    with pytest.raises(NotAvailable, match="there is none yet"):
+    with pytest.raises(NotAvailable, match="models pull"):
         _settled(tmp_path, model="gone")
     with pytest.raises(NotAvailable, match=r"no gone\.safetensors"):
-        _settled(drawing.home, loras=[{"path": "gone.safetensors"}])
+        _settled(drawing.home, model="tiny", loras=[{"path": "gone.safetensors"}])
 
 
-def test_a_damaged_model_is_passed_over_and_harms_nothing(tmp_path: Path) -> None:
+def test_a_damaged_model_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "models" / "broken").mkdir(parents=True)
     (tmp_path / "models" / "broken" / "model_index.json").write_text("{")
-    assert "digest" not in _settled(tmp_path)
+    with pytest.raises(UnreadableFile, match="broken"):
+        _settled(tmp_path, model="broken")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"model": "/etc"}, {"model": "../x"}, {"model": "tiny", "adapter": "../a.safetensors"}]
+)
+def test_names_do_not_lead_out_of_the_models_folder(drawing: Lab, wrong: dict[str, object]) -> None:
+    with pytest.raises(InputError, match="not the name of a model"):
+        drawing.submit("generate_picture", {**SMALL, **wrong})
+
+
+def test_another_models_folder_cannot_be_named_either(drawing: Lab, tmp_path: Path) -> None:
+    build("pocket", tmp_path / "tiny")
+    with pytest.raises(InputError, match="outside the models folder"):
+        drawing.submit("generate_picture", {**SMALL, "models": str(tmp_path)})
+
+
+def test_a_model_that_could_never_fit_is_refused_before_it_is_queued(
+    drawing: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blocks.models.memory.whole", lambda device: 1)
+    with pytest.raises(NotAvailable, match=r"tiny needs .* of main memory, which has 0 MiB"):
+        drawing.submit("generate_picture", SMALL)
 
 
 def test_the_work_is_told_before_it_is_done() -> None:

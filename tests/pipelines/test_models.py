@@ -68,7 +68,7 @@ def test_what_came_with_the_lab_and_what_is_missing_are_listed_too(mine: Lab) ->
 
 
 def test_a_model_that_was_brought_can_be_used(mine: Lab, tmp_path: Path) -> None:
-    mine.add_model(compact(tmp_path / "2x-used.safetensors"))
+    mine.add_model(compact(tmp_path / "2x-used.safetensors"), approve=True)
     Image.new("RGB", (8, 6), (10, 20, 30)).save(tmp_path / "small.png")
     run = mine.run("enhance_picture", show=False, picture=str(tmp_path / "small.png"), model="2x-used", scale=2)
     with Image.open(run.path(run.outputs["picture"])) as result:

@@ -14,7 +14,7 @@ from blocks.models.request import ask
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_field_is_an_argument_of_generate(family: str) -> None:
-    beside = Beside(("a.safetensors",), ("face.safetensors",), ("pose",), ("faceid",))
+    beside = Beside(("a.safetensors",), (("face.safetensors", "faceid"),), ("pose",), ("faceid",))
     form = form_of(FAMILIES[family], beside, device="cuda")
     assert {field.name for field in form.fields} <= set(inspect.signature(generate).parameters)
     assert len({field.name for field in form.fields}) == len(form.fields)
@@ -60,6 +60,14 @@ def test_the_best_way_is_the_first_whose_parts_are_here() -> None:
     assert bare.best is not None and bare.best.name == "start"
     assert faced.best is not None and faced.best.name == "faceid"
     assert bare.ways[0].needs and not faced.ways[0].needs
+
+
+def test_an_adapter_that_lies_beside_the_model_is_chosen_where_it_has_none_of_its_own() -> None:
+    beside = Beside(adapters=(("face.safetensors", "faceid"),))
+    field = form_of(profile("sd15"), beside).field("adapter")
+    assert field is not None and field.default == "face.safetensors"
+    own = form_of(profile("sd15"), Beside(adapters=beside.adapters, ways=("faceid",))).field("adapter")
+    assert own is not None and own.default == ""
 
 
 def test_loras_and_control_are_fields_only_where_there_are_some() -> None:
