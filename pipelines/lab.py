@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import Cancelled, HomeBusy, StepFailed, UnknownName
 from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
-from pipelines.housekeeping import Housekeeping
 from pipelines.drawing import Drawing
+from pipelines.housekeeping import Housekeeping
 from pipelines.registry import APPROVE, PULL, Registry
 
 if TYPE_CHECKING:
