@@ -172,7 +172,12 @@ def _draw(loaded: Loaded, call: Call, scratch: Path, progress: Progress) -> tupl
 
 
 def _facts(loaded: Loaded, request: Request, call: Call, loras: Sequence[Lora]) -> dict[str, Any]:
-    return {
+    weights = {
+        "reference_scale": request.reference_scale if call.way not in ("", "start") else None,
+        "strength": request.strength if request.image or call.way == "start" else None,
+        "control_scale": request.control_scale if request.control_image else None,
+    }
+    return {name: weight for name, weight in weights.items() if weight is not None} | {
         "family": loaded.profile.family,
         "prompt": call.prompt.text,
         "sent": list(call.prompt.chunks),

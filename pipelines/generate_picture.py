@@ -14,7 +14,7 @@ from blocks.models.memory import fit, need
 from blocks.models.places import DEFAULT, place_of
 from blocks.models.recognise import Recognised, recognise, recognised_in
 from blocks.models.samplers import SAMPLERS
-from blocks.provenance import stamp
+from blocks.takes import finish_take
 from pipelines.catalog import Work
 from pipelines.engine.allowed import DIGESTS
 from pipelines.settings import Settings
@@ -29,7 +29,7 @@ _GUESS = 0.6
 
 
 def build() -> Graph:
-    """words, references -> drawn -> stamped with how it was made"""
+    """words, references -> drawn -> a take, with how it was made in it"""
     import gradio as gr
     from daggr import FnNode, Graph, InputNode
 
@@ -59,10 +59,10 @@ def build() -> Graph:
         outputs={"picture": gr.Image(label="Drawn"), "facts": gr.JSON(label="Facts")},
     )
     finished = FnNode(
-        stamp,
-        name="stamp",
-        inputs={"file": drawn.picture, "system": source.model, "source_type": "trainedAlgorithmicMedia"},
-        outputs={"picture": gr.Image(label="With its recipe")},
+        finish_take,
+        name="take",
+        inputs={"picture": drawn.picture, "facts": drawn.facts},
+        outputs={"take": gr.JSON(label="Take"), "picture": gr.Image(label="With its recipe")},
     )
     return Graph("Generate a picture", nodes=[finished])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -35,13 +36,45 @@ def test_a_picture_is_drawn_and_carries_how_it_was_made(drawing: Lab, tmp_path: 
     run = drawing.run("generate_picture", show=False, seed=3, **SMALL)
     facts = run["generate"].outputs["facts"]
     assert (facts["model"], facts["family"], facts["seed"]) == ("tiny", "pocket", 3)
-    picture = Path(drawing.media(run["stamp"].outputs["picture"].digest).path)
+    picture = Path(drawing.media(run["take"].outputs["picture"].digest).path)
     with Image.open(picture) as drawn:
         assert drawn.size == (32, 32)
     recipe = read_recipe(picture)
     assert recipe is not None
     assert recipe["ai"]["system"] == "tiny"
     assert facts["digest"] in str(recipe)
+    assert recipe["settings"]["seed"] == 3
+
+
+def test_a_picture_is_a_take_with_all_that_was_asked(drawing: Lab) -> None:
+    run = drawing.run("generate_picture", show=False, seed=4, negative="hat", **SMALL)
+    [take] = drawing.takes(job=run.job.id)
+    assert take.picture == run["take"].outputs["picture"]
+    assert (take.prompt, take.seed, take.model, take.score) == (SMALL["prompt"], 4, "tiny", None)
+    asked = {name: take.settings[name] for name in ("negative", "steps", "width", "sampler", "guidance")}
+    sampler = run["generate"].outputs["facts"]["sampler"]
+    assert asked == {"negative": "hat", "steps": 2, "width": 32, "sampler": sampler, "guidance": 4.0}
+
+
+def test_pictures_are_asked_for_in_one_call(drawing: Lab) -> None:
+    mara = drawing.create_character("Mara", fields={"positive": "freckles", "negative": "hat"})
+    settings: dict[str, Any] = {"character": "mara", "count": 2, "seed": 40, "once": "a click", "label": "x"}
+    settings |= {**SMALL, "prompt": "red coat"}
+    jobs, again = (drawing.generate(**settings) for _ in range(2))
+    assert [job.id for job in jobs] == [job.id for job in again]
+    assert [drawing.wait(job.id, timeout=60).state for job in jobs] == ["SUCCEEDED"] * 2
+    takes = drawing.takes(batch=jobs[0].batch)
+    assert sorted(take.seed for take in takes) == [40, 41]
+    assert {(take.character, take.prompt, take.settings["negative"], take.label) for take in takes} == {
+        (mara.id, "red coat, freckles", "hat", "x")
+    }
+    assert drawing.character("mara").take_count == 2
+
+
+@pytest.mark.parametrize("count", [0, 65])
+def test_a_number_of_pictures_that_is_none_is_refused(drawing: Lab, count: int) -> None:
+    with pytest.raises(InputError, match="1 to 64"):
+        drawing.generate("red coat", count=count)
 
 
 def test_what_is_asked_again_is_not_drawn_again_and_another_seed_is(drawing: Lab) -> None:
