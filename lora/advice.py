@@ -75,7 +75,14 @@ def advise(
     passes = steps * batch / max(1, len(chosen))
     names = [str(row["file"]) for _, row in chosen]
     notes = notes_on(
-        names, [row for _, row in chosen], views=views, varied=varied, passes=passes, likeness=likeness, flip=flip, marks=marks
+        names,
+        [row for _, row in chosen],
+        views=views,
+        varied=varied,
+        passes=passes,
+        likeness=likeness,
+        flip=flip,
+        marks=marks,
     )
     small = [row["file"] for _, row in chosen if size and min(row["width"], row["height"]) < 0.75 * size]
     if small:
@@ -89,7 +96,7 @@ def advise(
         "variety": round(varied, 4),
         "views": dict(views),
         "missing": [view for view in _VIEWS if not views.get(view)],
-        "likeness": {name: value for name, value in zip(names, likeness, strict=True)},
+        "likeness": dict(zip(names, likeness, strict=True)),
         "passes": round(passes, 1),
         "augmentations": _augmentations(marks),
     }
@@ -129,8 +136,8 @@ def notes_on(
 
 def _on_count(count: int) -> Note:
     if count < FEW:
-        return Note("stop" if count < 3 else "warn", "count", f"{count} pictures are few: the LoRA will copy them rather "
-                    f"than learn a face. {GOOD} to 20 are best.")  # fmt: skip
+        return Note("stop" if count < 3 else "warn", "count", f"{count} pictures are few: the LoRA will copy them "
+                    f"rather than learn a face. {GOOD} to 20 are best.")  # fmt: skip
     if count < GOOD:
         return Note("hint", "count", f"{count} pictures can do; {GOOD} to 20 are better.")
     if count > MANY:
@@ -146,7 +153,9 @@ def _on_likeness(names: Sequence[str], likeness: Sequence[float | None]) -> list
     if others := [name for name, value in known if value < _UNLIKE]:
         notes.append(Note("warn", "likeness", f"{_some(others)}: perhaps somebody else. Leave out what is not them."))
     if faceless := [name for name, value in zip(names, likeness, strict=True) if value is None]:
-        notes.append(Note("hint", "likeness", f"{_some(faceless)}: no face found; that is fine for a view from behind."))
+        notes.append(
+            Note("hint", "likeness", f"{_some(faceless)}: no face found; that is fine for a view from behind.")
+        )
     return notes
 
 

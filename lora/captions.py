@@ -19,9 +19,48 @@ LONGEST = 1000
 """Characters of a caption."""
 
 IDENTITY = frozenset(
-    {"age", "aged", "beard", "bearded", "birthmark", "brow", "brows", "cheekbones", "chin", "dimples", "ears", "ethnicity"}
-    | {"eye", "eyebrows", "eyed", "eyes", "face", "faced", "freckled", "freckles", "glasses", "goatee", "jaw", "jawline"}
-    | {"lips", "mole", "moustache", "mustache", "nose", "skin", "skinned", "spectacles", "stubble", "wrinkles", "young", "old"}
+    {
+        "age",
+        "aged",
+        "beard",
+        "bearded",
+        "birthmark",
+        "brow",
+        "brows",
+        "cheekbones",
+        "chin",
+        "dimples",
+        "ears",
+        "ethnicity",
+    }
+    | {
+        "eye",
+        "eyebrows",
+        "eyed",
+        "eyes",
+        "face",
+        "faced",
+        "freckled",
+        "freckles",
+        "glasses",
+        "goatee",
+        "jaw",
+        "jawline",
+    }
+    | {
+        "lips",
+        "mole",
+        "moustache",
+        "mustache",
+        "nose",
+        "skin",
+        "skinned",
+        "spectacles",
+        "stubble",
+        "wrinkles",
+        "young",
+        "old",
+    }
 )
 """Words for what no picture of the same person changes; a phrase between commas with one of them is dropped."""
 
@@ -38,7 +77,7 @@ def check_trigger(word: str) -> str:
     word = word.strip().lower()
     if not _TRIGGER.fullmatch(word):
         raise InputError(
-            f"{word!r} is no trigger word; give one of 2 to 16 letters and digits that means nothing else, as in 'mira7'."
+            f"{word!r} is no trigger word; give one of 2 to 16 letters and digits that means nothing else, as 'mira7'."
         )
     return word
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from blocks.errors import InputError
 from blocks.models.pictures import open_pictures
 from blocks.progress import Progress, silent
 from lora.captions import LONGEST, caption_of, check_trigger
-from lora.likeness import NEAR, near_duplicates, signature
+from lora.likeness import NEAR, Signature, near_duplicates, signature
 
 __all__ = ["MOST", "Dataset", "make_dataset", "rows", "split"]
 
@@ -75,42 +76,50 @@ def make_dataset(
     """
     trigger = check_trigger(trigger)
     known = [dict(one) for one in about or [{}] * len(pictures)]
-    if len(known) != len(pictures):
-        raise InputError(f"There are {len(pictures)} pictures and facts of {len(known)}; give one for each.")
-    if not pictures:
-        raise InputError("There are no pictures to make a dataset of; add ten to twenty of the same person.")
-    if len(pictures) > MOST:
-        raise InputError(f"{len(pictures)} pictures are more than the {MOST} that a LoRA is trained on; choose the best.")
-    kept, rows_, dropped, signatures = [], [], list[dict[str, Any]](), []
-    unwanted = set(leave_out or ())
+    _check(len(pictures), len(known))
+    said, unwanted, taken, dropped = captions or {}, set(leave_out or ()), list[_Taken](), list[dict[str, Any]]()
     for number, (path, facts) in enumerate(zip(pictures, known, strict=True)):
         progress(number / len(pictures), f"picture {number + 1} of {len(pictures)}")
         name = str(facts.pop("file", "") or path.name)
-        if name in unwanted:
-            dropped.append({"file": name, "why": "left out"})
-            continue
-        picture = open_pictures([path])[0]
-        if min(picture.size) < _SMALLEST:
-            dropped.append({"file": name, "why": f"smaller than {_SMALLEST} pixels"})
+        picture = None if name in unwanted else open_pictures([path])[0]
+        if picture is None or min(picture.size) < _SMALLEST:
+            why = "left out" if picture is None else f"smaller than {_SMALLEST} pixels"
+            dropped.append({"file": name, "why": why})
             continue
         # A new file, so that nothing of the original but its colours goes on (place, camera, a prompt).
-        kept.append(scratch / f"{number:03d}.png")
-        picture.save(kept[-1])
-        signatures.append(signature(picture))
-        own = (captions or {}).get(name)
-        text = own.strip()[:LONGEST] if own else caption_of(facts, trigger, kind)
-        rows_.append({**facts, "file": name, "caption": text, "width": picture.width, "height": picture.height})
-    repeated = near_duplicates(signatures, near)
+        picture.save(scratch / f"{number:03d}.png")
+        own = str(said.get(name) or "").strip()[:LONGEST]
+        row = {"caption": own or caption_of(facts, trigger, kind), "width": picture.width, "height": picture.height}
+        taken.append(_Taken(scratch / f"{number:03d}.png", {**facts, "file": name, **row}, signature(picture)))
+    repeated = near_duplicates([one.signature for one in taken], near)
     dropped += [
-        {"file": rows_[place]["file"], "why": "shows the same", "like": rows_[first]["file"]}
+        {"file": taken[place].row["file"], "why": "shows the same", "like": taken[first].row["file"]}
         for place, first in repeated.items()
     ]
-    left = [place for place in range(len(kept)) if place not in repeated]
+    left = [one for place, one in enumerate(taken) if place not in repeated]
     if not left:
         raise InputError("No picture is left to train on: all were left out or are too small. Add larger ones.")
     sets = split(len(left), seed) if hold_out else ["train"] * len(left)
-    table = [{**rows_[place], "set": name} for place, name in zip(left, sets, strict=True)]
-    return Dataset([kept[place] for place in left], table, dropped, trigger)
+    table = [{**one.row, "set": name} for one, name in zip(left, sets, strict=True)]
+    return Dataset([one.path for one in left], table, dropped, trigger)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A picture that was read: its new file, its row, and its small copy."""
+
+    path: Path
+    row: dict[str, Any]
+    signature: Signature
+
+
+def _check(pictures: int, facts: int) -> None:
+    if not pictures:
+        raise InputError("There are no pictures to make a dataset of; add ten to twenty of the same person.")
+    if facts != pictures:
+        raise InputError(f"There are {pictures} pictures and facts of {facts}; give one for each.")
+    if pictures > MOST:
+        raise InputError(f"{pictures} pictures are more than the {MOST} that a LoRA is trained on; choose the best.")
 
 
 def split(count: int, seed: int = 0) -> list[str]:
@@ -128,7 +137,9 @@ def split(count: int, seed: int = 0) -> list[str]:
     return sets
 
 
-def rows(pictures: Sequence[Path], table: Sequence[Mapping[str, Any]], name: str) -> list[tuple[Path, Mapping[str, Any]]]:
+def rows(
+    pictures: Sequence[Path], table: Sequence[Mapping[str, Any]], name: str
+) -> list[tuple[Path, Mapping[str, Any]]]:
     """The pictures and rows of one set.
 
     Raises:

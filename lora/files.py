@@ -59,7 +59,7 @@ _PREFIXES = {
 }
 
 
-# -- reading ------------------------------------------------------------------------------------------------------------
+# -- reading ------------------------------------------------------------------------------------------------------
 
 
 def read_adapter(path: Path, model: Model) -> Adapter:
@@ -134,9 +134,7 @@ class _Names:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._flat = {
-            part: {name.replace(".", "_"): name for name in layers} for part, layers in model.layers.items()
-        }
+        self._flat = {part: {name.replace(".", "_"): name for name in layers} for part, layers in model.layers.items()}
         if model.profile.family == "sdxl":
             self._flat[model.part] |= {sdxl_name(flat): name for flat, name in self._flat[model.part].items()}
         flux = flux_layers(model.denoiser) if model.profile.family in FLUX_FAMILIES else []
@@ -196,7 +194,7 @@ def _size(layer: Layer) -> tuple[int, int]:
     return rows * high, columns * wide
 
 
-# -- writing ------------------------------------------------------------------------------------------------------------
+# -- writing ------------------------------------------------------------------------------------------------------
 
 
 def write_diffusers(path: Path, adapter: Adapter, metadata: Mapping[str, str]) -> Path:
@@ -230,7 +228,11 @@ def kohya_keys(adapter: Adapter, model: Model) -> dict[str, Tensor]:
             f"kohya's scripts have no layout for {model.profile.title} that is known here; export in diffusers' keys."
         )
     found: dict[str, Tensor] = {}
-    own = {path.removeprefix(f"{model.part}."): layer for path, layer in adapter.items() if path.startswith(f"{model.part}.")}
+    own = {
+        path.removeprefix(f"{model.part}."): layer
+        for path, layer in adapter.items()
+        if path.startswith(f"{model.part}.")
+    }
     for path, layer in adapter.items():
         part, _, name = path.partition(".")
         if part != model.part:

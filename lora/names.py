@@ -87,9 +87,16 @@ def flux_layers(modules: Mapping[str, tuple[int, ...]]) -> list[Fused]:
         modules: shapes of the weights of diffusers' model by layer.
     """
     found = []
-    for number in range(1 + max((int(name.split(".")[1]) for name in modules if name.startswith("transformer_blocks.")), default=-1)):
+    for number in range(
+        1 + max((int(name.split(".")[1]) for name in modules if name.startswith("transformer_blocks.")), default=-1)
+    ):
         found += _double(number)
-    for number in range(1 + max((int(name.split(".")[1]) for name in modules if name.startswith("single_transformer_blocks.")), default=-1)):
+    for number in range(
+        1
+        + max(
+            (int(name.split(".")[1]) for name in modules if name.startswith("single_transformer_blocks.")), default=-1
+        )
+    ):
         found += _single(number)
     return [one for one in found if all(part in modules for part in one.parts)]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blocks.block import block
-from blocks.errors import InputError, NotAvailable
+from blocks.errors import InputError
+from blocks.models.places import place_of
 from blocks.progress import Progress, part, silent
 from lora.dataset import rows
 from lora.training.config import PRESETS, TrainConfig, configured
@@ -31,10 +32,10 @@ SUITS: Mapping[str, Mapping[str, Any]] = {
     "pocket": {"rate": 1e-3, "batch": 8},
     "sd15": {"rate": 2e-4, "batch": 4},
     "sdxl": {"rate": 1e-4, "batch": 2, "checkpointing": True},
-    **dict.fromkeys(
-        ("flux1", "flux1-schnell", "flux2-klein", "qwen-edit-plus", "z-image"),
-        {"rate": 1e-4, "batch": 1, "accumulate": 2, "checkpointing": True},
-    ),
+    **{
+        family: {"rate": 1e-4, "batch": 1, "accumulate": 2, "checkpointing": True}
+        for family in ("flux1", "flux1-schnell", "flux2-klein", "qwen-edit-plus", "z-image")
+    },
 }
 """What a family wants otherwise than the presets."""
 
@@ -70,11 +71,15 @@ def _units(table: Sequence[Any] = (), preset: str = "balanced", settings: Mappin
     return float(chosen.get("steps", 300)) * float(chosen.get("batch", 4))
 
 
-@block(version="1", device="any", exact="close", grace=30.0, units=_units)
+def _models_used(model: str = "", models: str = "") -> list[Path]:
+    return [place_of(model, models)]
+
+
+@block(version="1", device="any", exact="close", grace=30.0, units=_units, models=_models_used)
 def train_lora(
-    model: str,
     pictures: Sequence[Path],
     table: Sequence[dict[str, Any]],
+    model: str = "",
     preset: str = "balanced",
     settings: dict[str, Any] | None = None,
     prior: Sequence[Path] | None = None,
@@ -95,8 +100,8 @@ def train_lora(
     """Train a LoRA on a dataset.
 
     Args:
-        model: folder of the base model.
         pictures, table: of `lora.dataset.make_dataset`; the set "train" is trained on.
+        model: folder of the base model; "" for the lab's own.
         preset: fast, balanced or thorough.
         settings: what is to be otherwise than in the preset; see `lora.training.config.ABOUT`.
         prior, prior_captions: pictures of other people, with captions without the trigger word, that keep the base.
@@ -121,8 +126,6 @@ def train_lora(
 
     if threads:
         torch.set_num_threads(threads)
-    if not model:
-        raise NotAvailable("There is no model to train on; choose one from the models folder.")
     folder = unfinished or scratch / "run"
     folder.mkdir(parents=True, exist_ok=True)
     if start is not None and not (folder / STATE).exists():
@@ -130,7 +133,7 @@ def train_lora(
     progress(0, "loading the model")
     gpu = torch.cuda.is_available() and device != "cpu"
     release()
-    loaded = load(Path(models, model), dtype="bfloat16" if gpu and dtype == "auto" else dtype, device=device)
+    loaded = load(place_of(model, models), dtype="bfloat16" if gpu and dtype == "auto" else dtype, device=device)
     try:
         config = settings_for(loaded.profile.family, preset, settings)
         examples = _examples(loaded, config, pictures, table, prior, prior_captions)
@@ -158,7 +161,9 @@ def _examples(
     others = list(prior or ())
     said = list(prior_captions or ())
     if len(said) != len(others):
-        raise InputError(f"There are {len(others)} pictures of other people and {len(said)} captions; give one for each.")
+        raise InputError(
+            f"There are {len(others)} pictures of other people and {len(said)} captions; give one for each."
+        )
     own = [(path, str(row["caption"]), False) for path, row in rows(pictures, table, "train")]
     return [
         Example(Path(path), caption, bucket_of(open_pictures([Path(path)])[0].size, sizes), other)
@@ -176,7 +181,13 @@ class _Watch:
     """Runs a training, and says how it goes: progress with the time left, lines for the log, samples to look at."""
 
     def __init__(
-        self, training: Training, config: TrainConfig, loaded: Loaded, folder: Path, prompts: list[str], progress: Progress
+        self,
+        training: Training,
+        config: TrainConfig,
+        loaded: Loaded,
+        folder: Path,
+        prompts: list[str],
+        progress: Progress,
     ) -> None:
         self.training, self.config, self.loaded = training, config, loaded
         self._folder, self._prompts = folder, prompts

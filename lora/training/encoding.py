@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -50,7 +49,9 @@ def sizes_for(profile: Profile, shorter: int = 0) -> tuple[Size, ...]:
         sides = [max(1, round(side * scale / profile.multiple)) * profile.multiple for side in (width, height)]
         found.append((sides[0], sides[1]))
     if shorter < profile.multiple:
-        raise InputError(f"Pictures of {shorter} pixels are too small; {profile.title} takes {profile.multiple} and up.")
+        raise InputError(
+            f"Pictures of {shorter} pixels are too small; {profile.title} takes {profile.multiple} and up."
+        )
     return tuple(dict.fromkeys(found))
 
 

@@ -81,7 +81,7 @@ def collated(texts: Sequence[Text], name: str) -> Tensor:
     return torch.nn.utils.rnn.pad_sequence([text[name] for text in texts], batch_first=True)
 
 
-# -- Stable Diffusion ---------------------------------------------------------------------------------------------------
+# -- Stable Diffusion ---------------------------------------------------------------------------------------------
 
 
 def _read_sd(pipe: Any, profile: Profile, captions: Sequence[str]) -> list[Text]:
@@ -114,13 +114,11 @@ def _predict_sdxl(pipe: Any, noisy: Tensor, times: Tensor, texts: Sequence[Text]
     height, width = (side * pipe.vae_scale_factor for side in noisy.shape[-2:])
     size = torch.tensor([[height, width, 0, 0, height, width]] * len(noisy), device=noisy.device, dtype=noisy.dtype)
     told = {"text_embeds": collated(texts, "pooled"), "time_ids": size}
-    found: Tensor = pipe.unet(
-        noisy, times, collated(texts, "embeds"), added_cond_kwargs=told, return_dict=False
-    )[0]
+    found: Tensor = pipe.unet(noisy, times, collated(texts, "embeds"), added_cond_kwargs=told, return_dict=False)[0]
     return found
 
 
-# -- flow models --------------------------------------------------------------------------------------------------------
+# -- flow models --------------------------------------------------------------------------------------------------
 
 
 def _two_by_two(latents: Tensor) -> Tensor:
@@ -162,9 +160,7 @@ def _predict_flux1(pipe: Any, noisy: Tensor, times: Tensor, texts: Sequence[Text
 
 
 def _read_klein(pipe: Any, profile: Profile, captions: Sequence[str]) -> list[Text]:
-    embeds, places = pipe.encode_prompt(
-        prompt=list(captions), device=pipe.device, max_sequence_length=profile.tokens
-    )
+    embeds, places = pipe.encode_prompt(prompt=list(captions), device=pipe.device, max_sequence_length=profile.tokens)
     return [{"embeds": one, "places": where} for one, where in zip(embeds, places, strict=True)]
 
 
@@ -204,7 +200,9 @@ def _predict_qwen(pipe: Any, noisy: Tensor, times: Tensor, texts: Sequence[Text]
     batch, _, height, width = noisy.shape
     lengths = [len(text["embeds"]) for text in texts]
     embeds = collated(texts, "embeds")
-    read = torch.arange(embeds.shape[1], device=noisy.device)[None] < torch.tensor(lengths, device=noisy.device)[:, None]
+    read = (
+        torch.arange(embeds.shape[1], device=noisy.device)[None] < torch.tensor(lengths, device=noisy.device)[:, None]
+    )
     found: Tensor = pipe.transformer(
         hidden_states=_two_by_two(noisy),
         timestep=times / 1000,

@@ -187,7 +187,10 @@ class Training:
     def _loss(self, batch: Sequence[Example], random: torch.Generator) -> Tensor:
         """How far the denoiser is off, weighted by the noise; a mean over the batch."""
         chances = torch.rand(len(batch), 2, generator=random)
-        flips = [self.config.flip and not one.prior and bool(chance < 0.5) for one, chance in zip(batch, chances[:, 0], strict=True)]
+        flips = [
+            self.config.flip and not one.prior and bool(chance < 0.5)
+            for one, chance in zip(batch, chances[:, 0], strict=True)
+        ]
         found = [self._encoder.latent(one, flip) for one, flip in zip(batch, flips, strict=True)]
         shape = (len(batch), *found[0].mean.shape)
         choice, noise = (torch.randn(shape, generator=random).to(self._device) for _ in range(2))

@@ -82,7 +82,9 @@ def _layer(tensors: Mapping[str, Tensor], config: TrainConfig) -> LoRA | LoKr:
     if "lora_A" in tensors:
         return LoRA(tensors["lora_A"], tensors["lora_B"], config.alpha, tensors.get("lora_magnitude_vector"))
     halves = [
-        (tensors[f"lokr_{half}"],) if f"lokr_{half}" in tensors else (tensors[f"lokr_{half}_a"], tensors[f"lokr_{half}_b"])
+        (tensors[f"lokr_{half}"],)
+        if f"lokr_{half}" in tensors
+        else (tensors[f"lokr_{half}_a"], tensors[f"lokr_{half}_b"])
         for half in ("w1", "w2")
     ]
     return LoKr(halves[0], halves[1], config.alpha / config.rank)

@@ -47,19 +47,28 @@ class State:
 
 
 def write_safely(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Path:
-    """A safetensors file that is there whole or not at all."""
+    """A safetensors file that is there whole or not at all; of the same tensors and facts always the same bytes."""
     from safetensors.torch import save
 
+    body = save({name: one.detach().cpu().contiguous() for name, one in tensors.items()})
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as file:
-            file.write(save({name: one.detach().cpu().contiguous() for name, one in tensors.items()}, dict(metadata)))
+            file.write(_with_facts(body, metadata))
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def _with_facts(body: bytes, metadata: Mapping[str, str]) -> bytes:
+    """The library writes facts in another order each time, so they are put in here, in theirs."""
+    end = 8 + int.from_bytes(body[:8], "little")
+    header = json.dumps({"__metadata__": dict(sorted(metadata.items())), **json.loads(body[8:end])}).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + body[end:]
 
 
 def write_state(path: Path, state: State) -> Path:
@@ -85,7 +94,7 @@ def read_state(path: Path) -> State:
     try:
         with safe_open(path, "pt") as file:
             facts = json.loads(file.metadata()[_FACTS])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: no dictionary
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         losses = tuple(tensors.pop("losses").tolist())
         rooms: dict[str, dict[str, Tensor]] = {"weights": {}, "mean": {}, "optimiser": {}}
         for name, tensor in tensors.items():

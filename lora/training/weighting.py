@@ -105,7 +105,9 @@ class FlowNoise:
         """The batch under noise."""
         share = drawn.to(clean.device, clean.dtype).view(-1, *[1] * (clean.ndim - 1))
         noisy = (1 - share) * clean + share * noise
-        return Noised(noisy, (drawn * self._times).to(clean.device), noise - clean, self._weight(drawn).to(clean.device))
+        return Noised(
+            noisy, (drawn * self._times).to(clean.device), noise - clean, self._weight(drawn).to(clean.device)
+        )
 
     def _weight(self, drawn: Tensor) -> Tensor:
         if self._weighting == "sigma_sqrt":

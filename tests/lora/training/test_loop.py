@@ -21,7 +21,16 @@ def test_every_family_takes_ten_real_steps_and_changes(family, train, tmp_path):
     assert any(layer.up.abs().max() > 0 for layer in saved[0].adapter.values()), "it starts from nothing and moved"
 
 
-@pytest.mark.parametrize("settings", [{}, {"method": "dora"}, {"method": "lokr"}, {"optimiser": "prodigy", "rate": 1.0}, {"ema": 0.9, "flip": True, "cache": False, "accumulate": 2}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"method": "dora"},
+        {"method": "lokr"},
+        {"optimiser": "prodigy", "rate": 1.0},
+        {"ema": 0.9, "flip": True, "cache": False, "accumulate": 2},
+    ],
+)
 def test_a_training_that_was_stopped_comes_to_the_same_weights(settings, train, tmp_path):
     settings = {"steps": 6, "save_every": 3, "targets": "wide", "warmup": 2, **settings}
     train("pocket", tmp_path / "whole", **settings)
