@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,21 +20,23 @@ from blocks.pocket.training.published import PackReader
 from blocks.pocket.training.renders import one_render
 from blocks.scores.calibration import Calibration, fit, trials_of
 
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+
 __all__ = ["DOMAIN", "GATE", "gallery", "main", "rates_at_gate"]
 
 DOMAIN = "pocket"
 GATE = 0.85
 
 
-def gallery(reader: PackReader, split: Split, people: int, looks: int, first: int = 0) -> tuple[Floats, Floats]:
+def gallery(reader: PackReader, split: Split, people: int, looks: int, first: int = 0) -> tuple[Floats, Numbers]:
     """Embeddings of people in many looks, and whose they are; zeros where no face was found."""
     seeds = range(first, first + people)
     pictures = [one_render(split, seed, 200 + number).picture for seed in seeds for number in range(looks)]
     embeddings = reader.first(pictures)
-    return np.nan_to_num(embeddings), np.repeat(np.array(seeds), looks)
+    return np.nan_to_num(embeddings), np.repeat(np.array(seeds, np.int64), looks)
 
 
-def rates_at_gate(calibration: Calibration, embeddings: Floats, people: Floats, count: int) -> tuple[float, float]:
+def rates_at_gate(calibration: Calibration, embeddings: Floats, people: Numbers, count: int) -> tuple[float, float]:
     """Shares of strangers and of the person's own pictures that pass the gate, with ``count`` references."""
     usable = np.linalg.norm(embeddings, axis=1) > 0.5
     trials = trials_of(embeddings[usable], people[usable], count, np.random.default_rng(1))

@@ -18,12 +18,14 @@ from blocks.pocket.identity import LEVELS, TRAITS, Split, identity
 from blocks.pocket.training.renders import Renders
 
 __all__ = [
+    "SIDE",
     "CosFace",
     "Residual",
     "Separable",
     "TraitLoss",
     "Verdict",
     "align",
+    "crop_matrix",
     "embed_all",
     "export_onnx",
     "judge",
@@ -38,7 +40,14 @@ TEMPLATE = np.array(
 
 
 def align(picture: Pixels, landmarks: Floats, side: int = SIDE) -> Pixels:
-    """The face as a side x side crop: the similarity (Umeyama 1991) that brings the landmarks nearest the template."""
+    """The face as a side x side crop; see `crop_matrix`."""
+    crop: Pixels = cv2.warpAffine(picture, crop_matrix(landmarks, side), (side, side))
+    return crop
+
+
+def crop_matrix(landmarks: Floats, side: int = SIDE) -> Floats:
+    """2x3, from pixels of the picture to those of the crop: the similarity (Umeyama 1991) that brings the landmarks
+    nearest the template."""
     source, target = np.asarray(landmarks, np.float64), TEMPLATE * (side / SIDE)
     source_mean, target_mean = source.mean(0), target.mean(0)
     from_middle, to_middle = source - source_mean, target - target_mean
@@ -47,8 +56,7 @@ def align(picture: Pixels, landmarks: Floats, side: int = SIDE) -> Pixels:
     turn = np.vdot(a, b) / np.vdot(a, a).real
     matrix = np.array([[turn.real, -turn.imag, 0.0], [turn.imag, turn.real, 0.0]])
     matrix[:, 2] = target_mean - matrix[:, :2] @ source_mean
-    crop: Pixels = cv2.warpAffine(picture, matrix, (side, side))
-    return crop
+    return matrix
 
 
 def to_input(crops: Pixels) -> Tensor:

@@ -8,6 +8,7 @@ thousand steps what there is so far is written as a pipeline.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import torch
 from torch import nn
 
 from blocks.pocket.training.adapter import adapter_state, add_face_adapter, build_unet, plain_state, set_adapter_scale
-from blocks.pocket.training.checkpoint import arguments, backward, mixed, on, one_cycle, run
+from blocks.pocket.training.checkpoint import arguments, backward, mixed, one_cycle, run
 from blocks.pocket.training.language import build_text_encoder, build_tokenizer
 from blocks.pocket.training.lessons import Lessons, load_vae
 
@@ -74,7 +75,7 @@ def main() -> None:
     signal = scheduler.alphas_cumprod.to(device)
     unet, encoder = build_unet(), build_text_encoder(tokenizer)
     add_face_adapter(unet)
-    both = on(device, nn.ModuleDict({"unet": unet, "encoder": encoder}))
+    both = nn.ModuleDict({"unet": unet, "encoder": encoder}).to(device)
     processors = list(unet.attn_processors)
     mean = Average(both)
     optimiser = torch.optim.AdamW(both.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-3)
@@ -90,7 +91,7 @@ def main() -> None:
         time = torch.randint(0, 1000, (len(code),)).to(device)
         # Now and then without the adapter at all, as when the pipeline is used without a face.
         set_adapter_scale(unet, 0.0 if random.random() < 0.12 else 1.0)
-        with mixed(device):
+        with mixed(device) if device.type == "cuda" else nullcontext():  # which costs a processor more than it saves
             text = encoder(tokens)[0]
             noisy = scheduler.add_noise(code, noise, time)
             made = unet(noisy, time, text, added_cond_kwargs={"image_embeds": [faces]}).sample

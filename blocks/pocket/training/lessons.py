@@ -19,13 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from blocks.errors import InputError
 from blocks.pocket.canvas import Floats, Pixels
 from blocks.pocket.captions import varied_caption
 from blocks.pocket.training.autoencoder import latents, to_tensor
 from blocks.pocket.training.faces import Residual, embed_all
 from blocks.pocket.training.renders import Renders
 
-__all__ = ["Batch", "Lessons", "encode", "encode_shards", "faces_of_others", "load_recogniser", "load_vae", "main"]
+__all__ = ["Batch", "Lessons", "encode", "encode_shards", "encoded", "faces_of_others", "load_recogniser", "load_vae"]
 
 BATCH, BODIES = 32, 12  # pictures in a step of portraits, and in one of bodies, which are larger
 FACE = 2.5  # how much more a latent of a face counts than another
@@ -57,7 +58,8 @@ def encode(vae: Any, pictures: Pixels) -> Floats:
 def encode_shards(home: Path, part: tuple[int, int] = (0, 1)) -> None:
     """Encode every shard that is not encoded yet. ``part``: which of how many equal parts of the work to do."""
     vae = load_vae(home)
-    shards = [path for kind in KINDS for path in sorted((home / f"renders-{kind}").glob("shard-[0-9][0-9][0-9].npz"))]
+    shards = [path for kind in KINDS for path in (home / f"renders-{kind}").glob("shard-[0-9][0-9][0-9].npz")]
+    shards.sort(key=lambda path: path.stem)  # some of each kind first, so that the generator can begin
     for path in shards[part[0] :: part[1]]:
         place = _place_of(path)
         if not place.exists():
@@ -101,19 +103,22 @@ class Batch:
 
 
 class Lessons:
-    """Endless batches. One text in ten is empty, one face in ten missing, sometimes both."""
+    """Endless batches. One text in ten is empty, one face in ten missing, sometimes both.
+
+    Renders that are still being encoded join in when they are.
+    """
 
     def __init__(self, home: Path, tokenizer: Any) -> None:
-        encode_shards(home)
+        self.home, self.drawn = home, 0
         self.renders = [Renders.read(home / f"renders-{kind}", pictures=False) for kind in KINDS]
-        self.codes = [
-            np.concatenate([np.load(path) for path in sorted((home / f"latents-{kind}").glob("shard-???.npy"))])
-            for kind in KINDS
-        ]
+        self.codes = [encoded(home, kind) for kind in KINDS]
         self.face = faces_of_others(self.renders[0].people, _embeddings(home))
         self.tokenizer = tokenizer
 
     def batch(self, random: np.random.Generator) -> Batch:
+        self.drawn += 1
+        if self.drawn % 500 == 0 and any(len(c) < len(r.looks) for c, r in zip(self.codes, self.renders, strict=True)):
+            self.codes = [encoded(self.home, kind) for kind in KINDS]
         kind = int(random.random() < 0.15)
         renders, codes = self.renders[kind], self.codes[kind]
         rows = random.integers(0, len(codes), (BATCH, BODIES)[kind])
@@ -128,6 +133,22 @@ class Lessons:
         code = torch.from_numpy(codes[rows]).float()
         weight = face_weights(renders.boxes[rows], code.shape[2], code.shape[3])
         return Batch(code, weight, tokens, torch.from_numpy(np.stack(faces)).float()[:, None])
+
+
+def encoded(home: Path, kind: str) -> Floats:
+    """Latents of all shards up to the first that is not encoded yet.
+
+    Raises:
+        InputError: the first one is not.
+    """
+    found = []
+    for shard in sorted((home / f"renders-{kind}").glob("shard-[0-9][0-9][0-9].npz")):
+        if not _place_of(shard).exists():
+            break
+        found.append(np.load(_place_of(shard)))
+    if not found:
+        raise InputError(f"No renders of {kind} are encoded in {home}. Run blocks.pocket.training.lessons first.")
+    return np.concatenate(found)
 
 
 def face_weights(boxes: Floats, height: int, width: int) -> Tensor:
