@@ -39,7 +39,7 @@ people of 128 by 128 pixels and know nothing of photographs.
 | `generator/faceid.safetensors` | IP-Adapter FaceID for `load_ip_adapter`, from the pack's own recogniser |
 | `pose/` | ControlNet from a stick figure |
 | `faces/` | detector (SCRFD's outputs) and recogniser (512 numbers) for `insightface` |
-| `second/` | a recogniser of another architecture and seed; it neither conditions nor gates, and is for reporting only |
+| `second/` | a recogniser of another architecture and seed; for reporting only, never for gating |
 | `judge.onnx` | reads look and visible identity from a picture |
 | `calibration.json` | from the recogniser's cosine to the chance that it is the same person |
 

@@ -31,8 +31,9 @@ class PackReader:
             app = FaceAnalysis(name=str(weights / "faces"), providers=["CPUExecutionProvider"])
             app.prepare(ctx_id=-1, det_size=(128, 128))
         self.detector: Any = app.det_model
-        self.sessions = [_session(weights / "faces" / "recogniser.onnx"), _session(weights / "second/recogniser.onnx")]
-        self.embedder = hashlib.sha256((weights / "faces" / "recogniser.onnx").read_bytes()).hexdigest()
+        self.paths = (weights / "faces" / "recogniser.onnx", weights / "second" / "recogniser.onnx")
+        self.sessions: dict[int, Any] = {}
+        self.embedder = hashlib.sha256(self.paths[0].read_bytes()).hexdigest()
 
     def find(self, picture: Pixels, side: int = 128) -> tuple[Floats, Floats] | None:
         """Box and 5x2 landmarks of the largest face, with the picture scaled to ``side`` for the search."""
@@ -52,6 +53,8 @@ class PackReader:
 
     def embed(self, which: int, crops: Pixels) -> Floats:
         """Unit embeddings of Nx112x112x3 crops by recogniser 0 or 1."""
+        if which not in self.sessions:
+            self.sessions[which] = _session(self.paths[which])
         found = []
         for start in range(0, len(crops), 32):
             some = crops[start : start + 32].transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1
