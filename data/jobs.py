@@ -17,7 +17,19 @@ from data import audit
 from data.records import FINAL, JobInfo, LogLine, State
 from data.store import Connection, Store
 
-__all__ = ["ALLOWED", "add", "find", "get", "log", "move", "read_log", "save_steps", "step_rows", "unfinished"]
+__all__ = [
+    "ALLOWED",
+    "add",
+    "find",
+    "get",
+    "log",
+    "move",
+    "read_log",
+    "save_steps",
+    "step_rows",
+    "unfinished",
+    "wanting",
+]
 
 ALLOWED: dict[str, frozenset[str]] = {
     "QUEUED": frozenset({"RUNNING", "CANCELLED", "FAILED", "QUEUED"}),
@@ -131,6 +143,15 @@ def find(store: Store, *, state: str | None = None, batch: str | None = None, li
         params.append(batch)
     clause = f"WHERE {' AND '.join(where)}" if where else ""
     rows = store.read(f"SELECT {_COLUMNS} FROM jobs {clause} ORDER BY sequence DESC LIMIT ?", (*params, limit))
+    return [_job(row) for row in rows]
+
+
+def wanting(store: Store, batches: str) -> list[JobInfo]:
+    """Jobs that wait, run or have failed, of all batches whose name begins so; newest first."""
+    states = "state IN ('QUEUED', 'RUNNING', 'FAILED')"
+    rows = store.read(
+        f"SELECT {_COLUMNS} FROM jobs WHERE {states} AND starts_with(batch, ?) ORDER BY sequence DESC", (batches,)
+    )
     return [_job(row) for row in rows]
 
 

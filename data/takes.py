@@ -97,10 +97,15 @@ def find(
     batch: str | None = None,
     stars: int = 0,
     hidden: bool = False,
+    labelled: bool = False,
     before: str | None = None,
     limit: int = 60,
 ) -> list[TakeInfo]:
-    """Takes, newest first; arguments are those of `pipelines.ledger.Ledger.takes`, the character by its id."""
+    """Takes, newest first; arguments are those of `pipelines.ledger.Ledger.takes`, the character by its id.
+
+    Args:
+        labelled: only those that a chain has given a label.
+    """
     where, params = ["t.stars >= ?"], [stars]
     wanted: dict[str, Any] = {"character": character, "job": job, "batch": batch}
     for name, value in wanted.items():
@@ -109,6 +114,8 @@ def find(
             params.append(value)
     if not hidden:
         where.append("NOT t.hidden")
+    if labelled:
+        where.append("t.label <> ''")
     if before is not None:
         where.append("t.sequence < (SELECT sequence FROM takes WHERE id = ?)")
         params.append(before)  # type: ignore[arg-type]

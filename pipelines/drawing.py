@@ -16,7 +16,7 @@ from pipelines.recording import OPTION
 if TYPE_CHECKING:
     from data.records import CharacterInfo, FileRef, JobInfo
 
-__all__ = ["Drawing"]
+__all__ = ["Drawing", "actor_files"]
 
 _MOST = 64  # pictures that one call may ask for
 _SEEDS = 2**31  # a seed that a person can read and type
@@ -43,6 +43,7 @@ class Drawing(Ledger):
         mode: str = CONSISTENCY,
         parents: Sequence[str] = (),
         label: str = "",
+        batch: str = "",
         once: str | None = None,
         user: str = "admin",
         **settings: Any,
@@ -60,6 +61,7 @@ class Drawing(Ledger):
             quality_threshold, max_iterations, mode: of the quality loop (see `blocks.quality`), which is there
                 where somebody is expected in the picture.
             parents, label: of all the takes.
+            batch: what the jobs belong to; "" for a batch of their own.
             once: a token of the click that asked; the second call with one gives the first's jobs.
             settings: whatever else the chain takes (negative, steps, width, reference_scale, loras, ...).
 
@@ -77,7 +79,7 @@ class Drawing(Ledger):
             asked |= {"quality_threshold": quality_threshold, "max_iterations": max_iterations, "mode": mode}
         first = secrets.randbelow(_SEEDS) if seed is None else seed
         of_takes = {"character": known.id if known else None, "parents": list(parents), "label": label}
-        batch = once or secrets.token_hex(6)
+        batch = batch or once or secrets.token_hex(6)
         return [
             self.submit(
                 pipeline,
@@ -96,7 +98,7 @@ class Drawing(Ledger):
     ) -> tuple[str, dict[str, Any]]:
         """The chain that draws them, and what it is told of them."""
         if actor:
-            return "actor_to_character", {"actor": list(_files(actor)), "identity": identity}
+            return "actor_to_character", {"sources": list(actor_files(actor)), "identity": identity}
         if known is None or known.references is None:
             return "generate_picture", {}
         references = known.references
@@ -106,7 +108,7 @@ class Drawing(Ledger):
         }
 
 
-def _files(actor: Sequence[FileRef | Path | str]) -> Iterator[FileRef | Path]:
+def actor_files(actor: Sequence[FileRef | Path | str]) -> Iterator[FileRef | Path]:
     """What was given, and of folders the pictures and clips in them.
 
     Raises:

@@ -25,6 +25,7 @@ from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, Step
 from pipelines.drawing import Drawing
 from pipelines.housekeeping import Housekeeping
 from pipelines.registry import APPROVE, PULL, Registry
+from pipelines.variations import Variations
 
 if TYPE_CHECKING:
     from pipelines.engine.plan import InputInfo
@@ -92,7 +93,7 @@ class Run:
         return run_html(self)
 
 
-class Lab(Housekeeping, Drawing, Registry):
+class Lab(Housekeeping, Drawing, Registry, Variations):
     """One home and everything that can be done with it.
 
     Every method that changes something takes the user it is done for and asks `authorize` first. Methods raise

@@ -24,6 +24,7 @@ from pipelines.bookkeeper import Bookkeeper
 from pipelines.engine.plan import Plan, Value, after, bind
 from pipelines.engine.runner import Runner
 from pipelines.engine.values import as_plain, store_file
+from pipelines.grid_keeper import GridKeeper
 from pipelines.housekeeper import Housekeeper
 from pipelines.lab import Lab, PipelineInfo
 from pipelines.past import finished_steps, standing
@@ -37,7 +38,7 @@ __all__ = ["OwnerLab"]
 _MOST_RECOVERIES = 50  # ends of the lab that one job may see: it may be what ends it
 
 
-class OwnerLab(Housekeeper, Bookkeeper, Registrar, Lab):
+class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, Lab):
     """Owns a home for as long as it is open."""
 
     def __init__(self, settings: Settings) -> None:

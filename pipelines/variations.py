@@ -1,0 +1,119 @@
+"""The part of the facade that knows variation grids: what stands in each cell, and what people do about it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from data.grids import Standing, Template
+from data.records import JobInfo
+
+__all__ = ["CellInfo", "Variations", "Which"]
+
+Which = Literal["missing", "flagged", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellInfo:
+    """One cell of a character's grid.
+
+    Attributes:
+        key: its name, for ever: ``expression_happy``.
+        section, title: what it stands under, and what it is called there.
+        prompt: the words that make it what it is.
+        scored: whether a face is expected in it; one that shows none is never flagged and never redone for its score.
+        own: it is not of the standard set.
+        standing: the picture in it, those that wait beside it, and all that ever stood in it.
+        job: what is being made for it now, or what was made last and failed.
+    """
+
+    key: str
+    section: str
+    title: str
+    prompt: str = ""
+    scored: bool = True
+    own: bool = False
+    standing: Standing = field(default_factory=Standing)
+    job: JobInfo | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being made for it."""
+        return self.job is not None and self.job.state in ("QUEUED", "RUNNING")
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the picture in it was scored and stayed below the gate."""
+        score = self.standing.current.score if self.standing.current else None
+        return self.scored and bool(score and score.get("scorable") and not score.get("passed"))
+
+
+class Variations(ABC):
+    """What pages, the command line and notebooks may ask about grids, and change in them."""
+
+    @abstractmethod
+    def grid(self, character: str) -> list[CellInfo]:
+        """Every cell of a character's grid, in its order.
+
+        Raises:
+            UnknownName: there is no such character.
+        """
+
+    @abstractmethod
+    def generate_cells(
+        self,
+        character: str,
+        keys: Iterable[str] = (),
+        *,
+        section: str = "",
+        which: Which = "missing",
+        settings: Mapping[str, Any] | None = None,
+        user: str = "admin",
+    ) -> list[JobInfo]:
+        """Make pictures for cells, one job each; a cell that is being worked on already is left alone.
+
+        Args:
+            keys: these cells, whether they have a picture or not; a second picture waits beside the first.
+            section: without keys, only cells of this section.
+            which: without keys, cells without a picture, those below the gate, or all.
+            settings: what else the chain takes: model, steps, a seed for a single cell.
+
+        Raises:
+            InputError: the character has no reference set, or there is no such cell or section.
+        """
+
+    @abstractmethod
+    def confirm_cell(self, character: str, key: str, take: str, *, user: str = "admin") -> CellInfo:
+        """Let a take stand in a cell from now on; the one before stays in the cell's history."""
+
+    @abstractmethod
+    def discard_cell(self, character: str, key: str, take: str, *, user: str = "admin") -> CellInfo:
+        """Forget a candidate of a cell; it stays among the character's takes.
+
+        Raises:
+            Conflict: it is the picture that stands in the cell.
+        """
+
+    @abstractmethod
+    def cells(self, character: str) -> list[dict[str, Any]]:
+        """The cells of a character's grid as they are written: what a template keeps."""
+
+    @abstractmethod
+    def set_cells(
+        self, character: str, cells: Sequence[Mapping[str, Any]] | None, *, user: str = "admin"
+    ) -> list[CellInfo]:
+        """Give a character a grid of its own, or with None the standard set again."""
+
+    @abstractmethod
+    def templates(self) -> list[Template]:
+        """Sets of cells under a name."""
+
+    @abstractmethod
+    def save_template(self, name: str, cells: Sequence[Mapping[str, Any]], *, user: str = "admin") -> Template:
+        """Keep a set of cells under a name that is free."""
+
+    @abstractmethod
+    def delete_template(self, template: str, deleted: bool = True, *, user: str = "admin") -> None:
+        """Put a template away, or take it back."""
