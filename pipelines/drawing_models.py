@@ -150,7 +150,7 @@ def _entry(found: Found, folder: Path) -> ModelInfo:
 
 
 def _licence(found: Found, drawn: Profile | None) -> tuple[str, bool | None]:
-    if drawn:
+    if drawn and drawn.family != POCKET:  # anybody may have trained a small one
         return drawn.licence, drawn.commercial
     if found.kind == "faces":
         name = found.path.name.lower()

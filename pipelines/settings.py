@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     warm: int = Field(default=1, ge=0, description="Worker processes to start before they are needed.")
     max_attempts: int = Field(default=3, ge=1, description="Tries of a job whose failure may pass by itself.")
     max_upload_mb: int = Field(default=4096, ge=1, description="Largest file a page accepts, in megabytes.")
+    hub: str = Field(
+        default="",
+        description="Address of the hub that models are fetched from; empty takes HF_ENDPOINT, or the public one.",
+    )
     confirm_minutes: float = Field(default=30.0, gt=0, description="Ask before a job that is estimated to take longer.")
     confirm_gigabytes: float = Field(
         default=5.0, gt=0, description="Ask before a job whose result is estimated to be larger."
