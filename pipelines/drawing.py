@@ -112,10 +112,12 @@ def actor_files(actor: Sequence[FileRef | Path | str]) -> Iterator[FileRef | Pat
     """What was given, and of folders the pictures and clips in them.
 
     Raises:
-        InputError: a folder holds none.
+        InputError: there is no such file, or a folder holds none.
     """
     for one in actor:
         path = Path(one) if isinstance(one, str) else one
+        if isinstance(path, Path) and not path.exists():
+            raise InputError(f"There is no file or folder {path}; check the path.")
         if not isinstance(path, Path) or not path.is_dir():
             yield path
             continue

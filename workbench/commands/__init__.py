@@ -13,7 +13,21 @@ from blocks.errors import Cancelled, LabError
 
 __all__ = ["COMMANDS", "main", "parser"]
 
-COMMANDS = ("serve", "start", "enhance", "run", "pipelines", "jobs", "runs", "models", "clean", "home", "doctor")
+COMMANDS = (
+    "serve",
+    "start",
+    "enhance",
+    "generate",
+    "characters",
+    "run",
+    "pipelines",
+    "jobs",
+    "runs",
+    "models",
+    "clean",
+    "home",
+    "doctor",
+)
 
 
 def parser() -> argparse.ArgumentParser:

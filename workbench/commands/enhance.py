@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Submit a job a file, follow them, put the results where they were wanted."""
     from pipelines import Lab
     from workbench.commands._asking import agreed
+    from workbench.commands._following import follow_all
 
     began = time.monotonic()
     items, skipped = find(args.source, args.target)
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             return 1
         batch = secrets.token_hex(6) if len(items) > 1 or args.source.is_dir() else None
         jobs, errors = _submit(lab, items, args, batch)
-        done = _follow(lab, [job for _, job in jobs])
+        done = follow_all(lab, [job for _, job in jobs])
         written = []
         for item, job in zip([item for item, _ in jobs], done, strict=True):
             if job.state == "SUCCEEDED":
@@ -137,20 +138,6 @@ def _inputs(item: Item, args: argparse.Namespace) -> tuple[str, dict[str, Any]]:
     chosen |= {"interpolator": args.interpolator} if args.interpolator else {}
     preview = {"preview": args.preview} if args.preview else {}
     return "enhance_clip", {"clip": item.source, "scale": args.scale or 1, **rate, **preview, **chosen}
-
-
-def _follow(lab: Lab, jobs: list[JobInfo]) -> list[JobInfo]:
-    """Wait for all; interrupted, they are stopped before this ends."""
-    from pipelines.show import follow
-
-    try:
-        return [follow(lab, job) for job in jobs]
-    except KeyboardInterrupt:
-        for job in jobs:
-            lab.cancel(job.id)
-        for job in jobs:
-            lab.wait(job.id)
-        raise
 
 
 def _written(lab: Lab, item: Item, job: JobInfo) -> dict[str, Any]:

@@ -37,10 +37,10 @@ def _section(name: str, command: argparse.ArgumentParser) -> str:
 
 
 def _usage(action: argparse.Action) -> str:
-    """A positional argument as one gives it; options follow in the table."""
-    if action.option_strings:
-        return ""
+    """An argument that must or may stand there as one gives it; other options follow in the table."""
     word = _word(action)
+    if action.option_strings:
+        return f"{action.option_strings[0]} {word}" if action.required else ""
     if action.nargs == "*":
         return f"[{word} ...]"
     return f"[{word}]" if action.nargs == "?" else word

@@ -1,0 +1,41 @@
+"""``characters``: made, listed and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.workbench.commands.conftest import Said
+
+Run = Callable[..., Said]
+
+
+def test_an_empty_lab_says_how_to_make_one(run: Run, tmp_path: Path) -> None:
+    said = run("--home", tmp_path / "empty", "characters")
+    assert said.code == 0
+    assert "characters create --name" in said.out
+
+
+def test_one_is_made_by_hand_listed_and_shown(run: Run) -> None:
+    made = run(
+        "characters", "create", "--name", "Mara Öst", "--tags", "lead", "tall", "--positive", "freckles", "--json"
+    )
+    assert (made.json["slug"], made.json["version"]) == ("mara-ost", "1.0.0")
+    assert made.json["fields"] == {"tags": ["lead", "tall"], "positive": "freckles"}
+    assert [one["name"] for one in run("characters", "--json").json] == ["Mara Öst"]
+    assert run("characters", "list", "nobody", "--json").json == []
+    assert "mara-ost" in run("characters").out
+    shown = run("characters", "show", "mara-ost")
+    assert "positive: freckles" in shown.out and "references: 0" in shown.out
+
+
+def test_what_is_missing_or_unknown_is_said(run: Run) -> None:
+    for words, message in (
+        (("create",), "--name NAME"),
+        (("show",), "Which character"),
+        (("show", "gone"), "no character 'gone'"),
+        (("create", "--name", " "), "1 to 80"),
+    ):
+        said = run("characters", *words)
+        assert said.code == 1
+        assert message in said.err
