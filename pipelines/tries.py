@@ -101,7 +101,7 @@ def settle_loop(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]
         InputError: a name leads out of the models folder.
     """
     found = generate_picture.settle(inputs, settings)
-    settled = {name: found[name] for name in ("model", "steps", "guidance") if name in found}
+    settled: dict[str, Any] = {name: found[name] for name in ("model", "steps", "guidance") if name in found}
     for number in range(1, MOST + 1):
         settled |= {f"draw_{number}.{name}": found[name] for name in _OF_EACH_DRAWING if name in found}
         settled |= faces_of(f"score_{number}", inputs, settings)

@@ -62,15 +62,14 @@ def _create(lab: Lab, args: argparse.Namespace) -> CharacterInfo:
     names = ("description", "trigger", "positive", "negative", "tags")
     fields = {name: value for name in names if (value := getattr(args, name))}
     if not args.actor:
-        return lab.create_character(args.name, fields=fields)
+        made: CharacterInfo = lab.create_character(args.name, fields=fields)
+        return made
     references, pictures = _frames_of(lab, list(map(Path, args.actor)), args.identity)
-    return lab.create_character(
-        args.name,
-        fields=fields,
-        references=references,
-        reference_files=pictures,
-        headshot=_best(references, pictures),
+    face = _best(references, pictures)
+    made = lab.create_character(
+        args.name, fields=fields, references=references, reference_files=pictures, headshot=face
     )
+    return made
 
 
 def _frames_of(lab: Lab, actor: list[Path], identity: int) -> tuple[dict[str, Any], list[FileRef]]:
