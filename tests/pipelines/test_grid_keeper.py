@@ -1,0 +1,159 @@
+"""Grids behind the facade: cells are filled by jobs, twice asked is once done, and decisions are kept."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from daggr import FnNode, Graph
+
+from blocks.errors import Conflict, InputError, UnknownName
+from data.records import CharacterInfo, JobInfo
+from pipelines.lab import Lab
+
+FACE = [1.0] + [0.0] * 511
+SET = {"embedder": "e" * 64, "identity": FACE, "members": [{"view": "front", "embedding": FACE}], "count": 1}
+CELLS = [{"key": "expression_happy"}, {"key": "expression_sad"}, {"key": "rain", "prompt": "sad, night street"}]
+
+
+def drawn(word: str, seed: int, wait: str, calibrated: float, *, scratch: Path) -> dict[str, Any]:
+    while wait and not Path(wait).exists():
+        time.sleep(0.02)
+    (scratch / "picture.png").write_text(f"{word} {seed}")
+    score = {
+        "scorable": True, "raw": calibrated, "calibrated": calibrated, "passed": calibrated >= 0.85, "gate": 0.85,
+        "embedder": "e" * 64, "references": "ab" * 32, "second": {}, "embedding": FACE,
+    }  # fmt: skip
+    return {"picture": scratch / "picture.png", "facts": {"prompt": word, "seed": seed}, "score": score}
+
+
+@pytest.fixture
+def mara(lab: Lab, tmp_path: Path) -> CharacterInfo:
+    digest = (tmp_path.name + "0" * 64).encode().hex()[:64]
+    made = lab.create_character(tmp_path.name[:60], fields={"hair": "red bob"}, references={**SET, "digest": digest})
+    lab.set_cells(made.id, CELLS)
+    return made
+
+
+@pytest.fixture
+def pencil(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    """What a drawing is made with instead of a model; what it was asked for is kept under "asked"."""
+    asked: dict[str, Any] = {"wait": "", "calibrated": 0.9, "asked": []}
+
+    def generate(prompt: str, **given: Any) -> list[JobInfo]:
+        asked["asked"].append((prompt, given))
+        values = {"word": f"{tmp_path} {prompt}", "seed": len(asked["asked"])}
+        values |= {"wait": asked["wait"], "calibrated": asked["calibrated"]}
+        graph = Graph("Draw", nodes=[FnNode(drawn, name="draw", inputs=values, outputs={"take": None})])
+        options = {"take": {"character": given["character"], "label": given["label"], "parents": given["parents"]}}
+        return [lab.submit(graph, {}, batch=given["batch"], options=options)]
+
+    monkeypatch.setattr(lab, "generate", generate)
+    monkeypatch.setattr(lab, "_sizes", lambda model: [(128, 128), (128, 192), (128, 256)])
+    return asked
+
+
+def finish(lab: Lab, jobs: list[JobInfo]) -> None:
+    for job in jobs:
+        assert lab.wait(job.id, timeout=30).state == "SUCCEEDED"
+
+
+def cell(lab: Lab, mara: CharacterInfo, key: str) -> Any:
+    return next(one for one in lab.grid(mara.id) if one.key == key)
+
+
+def test_a_new_character_has_the_whole_standard_set_and_nothing_in_it(lab: Lab) -> None:
+    made = lab.create_character("Blank grid")
+    grid = lab.grid(made.id)
+    assert len(grid) == 61
+    assert all(one.standing.current is None and one.job is None and not one.own for one in grid)
+    with pytest.raises(InputError, match="no reference set"):
+        lab.generate_cells(made.id)
+
+
+def test_what_is_missing_is_made_in_the_looks_of_the_character(
+    lab: Lab, mara: CharacterInfo, pencil: dict[str, Any]
+) -> None:
+    finish(lab, lab.generate_cells(mara.id, ["rain"]))
+    jobs = lab.generate_cells(mara.id)
+    assert [given["label"] for _, given in pencil["asked"]] == ["rain", "expression_happy", "expression_sad"]
+    assert pencil["asked"][1][0] == "red bob, happy, front view"
+    assert (pencil["asked"][1][1]["width"], pencil["asked"][1][1]["height"]) == (128, 128)
+    finish(lab, jobs)
+    assert lab.generate_cells(mara.id) == []
+    assert [one.standing.current is not None for one in lab.grid(mara.id)] == [True] * 3
+
+
+def test_a_cell_that_is_being_made_is_not_made_twice(
+    lab: Lab, mara: CharacterInfo, pencil: dict[str, Any], tmp_path: Path
+) -> None:
+    pencil["wait"] = str(tmp_path / "go")
+    [job] = lab.generate_cells(mara.id, ["rain"])
+    assert cell(lab, mara, "rain").busy
+    assert lab.generate_cells(mara.id, ["rain"]) == []
+    (tmp_path / "go").touch()
+    finish(lab, [job])
+    assert not cell(lab, mara, "rain").busy
+
+
+def test_a_second_picture_waits_until_it_is_confirmed_and_the_first_stays_known(
+    lab: Lab, mara: CharacterInfo, pencil: dict[str, Any]
+) -> None:
+    finish(lab, lab.generate_cells(mara.id, ["rain"]))
+    first = cell(lab, mara, "rain").standing.current
+    finish(lab, lab.generate_cells(mara.id, ["rain"]))
+    assert pencil["asked"][1][1]["parents"] == [first.id]
+    waiting = cell(lab, mara, "rain").standing
+    assert (waiting.current.id, len(waiting.candidates)) == (first.id, 1)
+    second = waiting.candidates[0].id
+    with pytest.raises(Conflict, match="stands in the cell"):
+        lab.discard_cell(mara.id, "rain", first.id)
+    confirmed = lab.confirm_cell(mara.id, "rain", second, user="kim").standing
+    assert [take.id for take in confirmed.history] == [second, first.id]
+    assert [take.id for take in lab.confirm_cell(mara.id, "rain", first.id).standing.history] == [
+        first.id, second, first.id,
+    ]  # fmt: skip
+    with pytest.raises(UnknownName, match="not made for the cell"):
+        lab.confirm_cell(mara.id, "expression_sad", second)
+
+
+def test_a_discarded_candidate_is_forgotten(lab: Lab, mara: CharacterInfo, pencil: dict[str, Any]) -> None:
+    for _ in range(2):
+        finish(lab, lab.generate_cells(mara.id, ["rain"]))
+    before = cell(lab, mara, "rain").standing
+    after = lab.discard_cell(mara.id, "rain", before.candidates[0].id).standing
+    assert (after.current, after.candidates, len(after.history)) == (before.current, (), 1)
+
+
+def test_cells_below_the_gate_are_flagged_and_redone_together(
+    lab: Lab, mara: CharacterInfo, pencil: dict[str, Any]
+) -> None:
+    pencil["calibrated"] = 0.4
+    finish(lab, lab.generate_cells(mara.id, ["rain"]))
+    pencil["calibrated"] = 0.9
+    finish(lab, lab.generate_cells(mara.id))
+    assert [one.key for one in lab.grid(mara.id) if one.flagged] == ["rain"]
+    redone = lab.generate_cells(mara.id, which="flagged")
+    assert len(redone) == 1
+    finish(lab, redone)
+    assert len(cell(lab, mara, "rain").standing.candidates) == 1
+
+
+def test_sections_and_cells_that_are_not_there_are_named(lab: Lab, mara: CharacterInfo, pencil: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="no cell snow"):
+        lab.generate_cells(mara.id, ["snow"])
+    with pytest.raises(InputError, match="no section 'Weather'; it has Expressions, Own"):
+        lab.generate_cells(mara.id, section="Weather")
+    assert len(lab.generate_cells(mara.id, section="Own")) == 1
+
+
+def test_a_template_of_one_character_fits_another(lab: Lab, mara: CharacterInfo, tmp_path: Path) -> None:
+    made = lab.save_template(tmp_path.name, lab.cells(mara.id), user="kim")
+    other = lab.create_character("Another")
+    found = lab.set_cells(other.id, next(one.cells for one in lab.templates() if one.id == made.id))
+    assert [(one.key, one.own) for one in found] == [
+        ("expression_happy", False), ("expression_sad", False), ("rain", True),
+    ]  # fmt: skip
+    assert len(lab.set_cells(other.id, None)) == 61
