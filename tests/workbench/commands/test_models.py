@@ -1,4 +1,4 @@
-"""``models``: list, add, remove, restore."""
+"""``models``: list, show, add, pull, approve, block, remove, restore."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from tests.blocks.models._hub import FakeHub, serving
+from tests.blocks.models._tiny import build
 from tests.workbench.commands.conftest import SAMPLES, Said
 
 Run = Callable[..., Said]
@@ -37,6 +39,40 @@ def test_a_model_is_added_removed_and_restored(run: Run, weights: Path) -> None:
     assert "2x-cli" in {model["name"] for model in run("models", "--json").json}
 
 
+def test_a_model_that_is_added_waits_until_it_is_approved(run: Run, weights: Path) -> None:
+    said = run("models", "add", weights, "--name", "2x-waits.safetensors")
+    assert "pending. It runs once it is approved: python -m workbench models approve 2x-waits.safetensors" in said.out
+    assert run("models", "approve", "2x-waits", "--why", "tried it").out.startswith("2x-waits: ")
+    shown = run("models", "show", "2x-waits", "--json").json
+    assert shown["model"]["approval"] == "approved" and shown["form"] is None
+    assert "approved by admin" in shown["model"]["decided"] and "tried it" in shown["model"]["decided"]
+    assert run("models", "block", "2x-waits", "--json").json["approval"] == "blocked"
+    assert "blocked" in run("models", "show", "2x-waits").out
+
+
+def test_a_model_may_be_approved_as_it_is_added(run: Run, weights: Path) -> None:
+    added = run("models", "add", weights, "--name", "2x-once.safetensors", "--approve", "--json").json
+    assert added["approval"] == "approved"
+
+
+def test_a_model_is_fetched_from_the_hub_and_shown_with_its_form(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = FakeHub()
+    hub.take_in("somebody/tiny-model", build("pocket", tmp_path / "tiny"))
+    with serving(hub):
+        monkeypatch.setenv("LAB_HUB", hub.url)
+        said = run("models", "pull", "somebody/tiny-model", "--json")
+        assert (said.code, said.json["model"]["approval"]) == (0, "pending")
+        again = run("models", "pull", "somebody/tiny-model")
+        assert again.code == 1 and "remove it first" in again.err
+        assert run("models", "pull", "somebody/tiny-model", "--name", "other", "--approve").out.endswith("approved\n")
+    shown = run("models", "show", "tiny-model")
+    assert "apache-2.0" in shown.out and "reference_scale" in shown.out and "memory" in shown.out
+    fields = run("models", "show", "tiny-model", "--json").json["form"]["fields"]
+    assert {"prompt", "seed", "steps"} <= {field["name"] for field in fields}
+
+
 def test_a_name_may_be_given(run: Run, weights: Path) -> None:
     assert run("models", "add", weights, "--name", "2x-other.safetensors", "--json").json["name"] == "2x-other"
 
@@ -47,6 +83,6 @@ def test_what_is_refused_says_why(run: Run) -> None:
     assert "no model file by its name" in said.err
 
 
-@pytest.mark.parametrize("action", ["add", "remove", "restore"])
+@pytest.mark.parametrize("action", ["add", "remove", "restore", "approve", "block", "show", "pull"])
 def test_a_change_needs_a_model(run: Run, action: str) -> None:
     assert "Which model?" in run("models", action).err
