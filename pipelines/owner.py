@@ -121,7 +121,8 @@ class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, Lab):
             {**chosen.get("salts", {}), **{s.name: of for s in plan.steps if not s.cached}}, gpu=self._gpu
         )
         found = results.lookup(self._store, [key for name, key in keys.items() if name not in unknown])
-        return [standing(step.name, keys[step.name], self._usable(found.get(keys[step.name]))) for step in plan.steps]
+        usable = {key: outputs for key, given in found.items() if (outputs := self._usable(given)) is not None}
+        return standing(plan, keys, usable)
 
     def _usable(self, outputs: dict[str, Any] | None) -> dict[str, Any] | None:
         """What a step gave, if every file of it is still there."""

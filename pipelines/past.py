@@ -8,6 +8,7 @@ from typing import Any
 from data import results
 from data.records import StepInfo
 from data.store import Store
+from pipelines.engine.plan import Plan
 from pipelines.engine.runs import SKIPPED
 from pipelines.engine.values import as_plain
 
@@ -48,13 +49,26 @@ def finished_steps(store: Store, rows: list[dict[str, Any]]) -> list[StepInfo]:
     return infos
 
 
-def standing(name: str, key: str, outputs: dict[str, Any] | None) -> StepInfo:
-    """A step that was not asked for: as good as done if its result is known."""
-    if outputs is None:
-        return StepInfo(name, "waiting", key)
-    if SKIPPED in outputs:
-        return StepInfo(name, "skipped", key, note=outputs[SKIPPED])
-    return StepInfo(name, "reused", key, reused=1, progress=1.0, outputs=_plain(outputs))
+def standing(plan: Plan, keys: Mapping[str, str], known: Mapping[str, dict[str, Any]]) -> list[StepInfo]:
+    """Steps that were not asked for: as good as done where their result is known, or not needed.
+
+    Args:
+        keys: by step; known: results by key.
+    """
+    left_out: dict[str, str] = {}
+    infos = []
+    for step in plan.steps:
+        key = keys[step.name]
+        outputs = known.get(key)
+        why = (outputs or {}).get(SKIPPED) or (step.lacks(left_out) if outputs is None else "")
+        if why:
+            left_out[step.name] = why
+            infos.append(StepInfo(step.name, "skipped", key, note=why))
+        elif outputs is None:
+            infos.append(StepInfo(step.name, "waiting", key))
+        else:
+            infos.append(StepInfo(step.name, "reused", key, reused=1, progress=1.0, outputs=_plain(outputs)))
+    return infos
 
 
 def _plain(outputs: dict[str, Any]) -> dict[str, Any]:

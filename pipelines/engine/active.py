@@ -39,7 +39,7 @@ class Active:
         self.keys = plan.keys(self.salts, gpu=gpu)
         self.steps = {s.name: Progressing(key=self.keys[s.name]) for s in plan.steps}
         self.outputs: dict[str, dict[str, Any]] = {}
-        self.left_out: set[str] = set()  # steps that were not needed after all: they gave nothing
+        self.left_out: dict[str, str] = {}  # steps that were not needed and gave nothing, and why
         self.ready: deque[Run] = deque()
         self.running: dict[str, Run] = {}
         self.cancelling = False
@@ -72,7 +72,7 @@ class Active:
                 self._give(step, outputs)
             elif step.name not in needed:
                 self.steps[step.name].state = "skipped"
-            elif why := self._lacks(step):
+            elif why := step.lacks(self.left_out):
                 self._give(step, {SKIPPED: why})
         waiting = [s for s in self.plan.steps if self.steps[s.name].state == "waiting"]
         for step in waiting:
@@ -200,8 +200,8 @@ class Active:
     def _give(self, step: Step, outputs: dict[str, Any]) -> None:
         """These are a step's outputs; or it says that it was not needed, and is left out."""
         if SKIPPED in outputs:
-            self.left_out.add(step.name)
-            self.steps[step.name].state, self.steps[step.name].note = "skipped", outputs[SKIPPED]
+            self.left_out[step.name] = self.steps[step.name].note = outputs[SKIPPED]
+            self.steps[step.name].state = "skipped"
         else:
             self.outputs[step.name] = outputs
 
@@ -212,21 +212,12 @@ class Active:
             self._left[follower.name] -= 1
             if self._left[follower.name]:
                 continue
-            if why := self._lacks(follower):
+            if why := follower.lacks(self.left_out):
                 self._give(follower, {SKIPPED: why})
                 startable += self._freed(follower)
             else:
                 startable.append(follower)
         return startable
-
-    def _lacks(self, step: Step) -> str:
-        """Why a step has nothing to work on; "" if it has. A port that is None by default can do without."""
-        for port, source in step.inputs.items():
-            if isinstance(source, Value) or source.step not in self.left_out:
-                continue
-            if isinstance(source, Each) or not step.does_without(port):
-                return self.steps[source.step].note
-        return ""
 
     def _run(self, step: Step, index: int, item: Any) -> Run:
         inputs, recipe = {}, {}

@@ -101,9 +101,19 @@ class Step:
         pairs = [(port, self.inputs.get(port) or next(iter(alone), None)) for port in self.outputs]
         return [(port, source) for port, source in pairs if source is not None]
 
-    def does_without(self, port: str) -> bool:
-        """Whether a port may stay empty: None is what it is by default."""
-        return any(known.name == port and known.default is None for known in self.block.inputs)
+    def lacks(self, left_out: Mapping[str, str]) -> str:
+        """Why it has nothing to work on; "" if it has. A port that is None by default can do without.
+
+        Args:
+            left_out: steps that gave nothing because they were not needed, and why.
+        """
+        without = {port.name for port in self.block.inputs if port.default is None}
+        for port, source in self.inputs.items():
+            if isinstance(source, Value) or (isinstance(source, From) and port in without):
+                continue
+            if source.step in left_out:
+                return left_out[source.step]
+        return ""
 
     @property
     def scattered(self) -> bool:
