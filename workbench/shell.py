@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 SCRIPTS = (
     *("shell.js", "compare.js", "players.js", "lists.js", "intake.js", "dialogs.js", "pipelines.js"),
-    *("charts.js", "gallery.js", "frames.js"),
+    *("charts.js", "gallery.js", "frames.js", "generate.js", "mask.js"),
 )
 
 KEYS = (
@@ -35,7 +35,10 @@ KEYS = (
     (("←", "→"), "Move the divider of a comparison (Shift: faster)"),
     (("Space",), "Play or pause both clips"),
     ((",", "."), "One frame back or forward in both clips"),
-    (("Ctrl", "V"), "Paste a picture or file (Enhance)"),
+    (("Ctrl", "V"), "Paste a picture or file (Generate, Enhance)"),
+    (("Ctrl", "Enter"), "Generate"),
+    (("1", "5"), "Give a take stars; 0 takes them back"),
+    (("K", "H", "X"), "Choose, hide, select a take"),
 )
 
 

@@ -18,7 +18,7 @@ __all__ = ["FILES", "MODES", "MOST_COUNT", "MOST_TRIES", "Wish", "filled", "read
 
 MODES = ("consistency_priority", "creative_exploration")
 MOST_COUNT = 64
-MOST_TRIES = 8
+MOST_TRIES = 5
 FILES = ("image", "mask", "control_image")
 """Fields that hold a file; a form holds its digest."""
 

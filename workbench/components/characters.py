@@ -33,7 +33,13 @@ __all__ = [
     "versions",
 ]
 
-VIEWS = (("about", "About"), ("takes", "Takes"), ("scores", "Scores"), ("history", "History"))
+VIEWS = (
+    ("about", "About"),
+    ("variations", "Variations"),
+    ("takes", "Takes"),
+    ("scores", "Scores"),
+    ("history", "History"),
+)
 
 LABELS: Mapping[str, str] = {
     "name": "Name",

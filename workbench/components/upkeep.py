@@ -1,4 +1,4 @@
-"""Models, disk, copies, settings and the record, in the words and shapes of a page."""
+"""Disk, copies, settings and the record, in the words and shapes of a page."""
 
 from __future__ import annotations
 
@@ -13,19 +13,10 @@ from workbench.components.words import bytes_of, clock, place
 
 if TYPE_CHECKING:
     from pipelines.housekeeping import AuditCheck, AuditEntry, Copy
-    from pipelines.models import ModelInfo
     from workbench.upkeep import Setting
 
-__all__ = ["cleaning", "copies", "disk", "machine", "models", "record", "removed", "settings"]
+__all__ = ["cleaning", "copies", "disk", "machine", "record", "settings"]
 
-KINDS = (
-    ("upscale", "Enlarge", "Pictures and clips made larger; a dashed factor is reduced from the network’s own."),
-    ("restore", "Restore faces", "Faces repaired one by one."),
-    ("detect", "Find faces", "Tells face restoration where the faces are."),
-    ("denoise", "Denoise", "Noise removed at the same size."),
-    ("interpolate", "Frames in between", "Clips made smoother."),
-)
-STATES = {"here": ("Here", "good"), "missing": ("Not here", "still"), "refused": ("Refused", "bad")}
 CLASSES = {
     "kept": ("Kept", "what you brought in, and results you keep"),
     "cache": ("Cache", "results of steps; can be made again"),
@@ -38,40 +29,7 @@ OTHERS = {
     "thumbnails": ("Thumbnails", "made again when they are needed"),
     "uploads": ("Uploads", "on their way in; cleared each day"),
 }
-UPSCALERS = frozenset({"upscale", "restore", "denoise"})
 MINE = 15  # characters of a detail's digest that are shown
-
-
-@dataclass(frozen=True, slots=True)
-class Factor:
-    """A factor a model offers, and how it comes about if it is not its own."""
-
-    scale: int
-    note: str
-
-    @property
-    def native(self) -> bool:
-        return not self.note
-
-
-@dataclass(frozen=True, slots=True)
-class ModelView:
-    """A model in words."""
-
-    name: str
-    title: str
-    family: str
-    factors: tuple[Factor, ...]
-    licence: str
-    commercial: bool | None
-    source: str
-    size: str
-    digest: str
-    state: str
-    label: str
-    tone: str
-    why: str
-    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,47 +57,6 @@ class Share:
     @property
     def spoken(self) -> str:
         return f"{self.title} {self.size}"
-
-
-def models(known: Iterable[ModelInfo]) -> str:
-    """Every model, by what it is for."""
-    views: dict[str, list[ModelView]] = {}
-    for info in known:
-        views.setdefault(info.kind, []).append(_model(info))
-    groups = [
-        {"kind": kind, "title": title, "purpose": purpose, "models": views[kind]}
-        for kind, title, purpose in KINDS
-        if kind in views
-    ]
-    return fill("models.html", groups=groups)
-
-
-def removed(files: Sequence[str]) -> str:
-    """Models in the trash, each with a way back."""
-    return fill("removed.html", files=files)
-
-
-def _model(info: ModelInfo) -> ModelView:
-    label, tone = STATES[info.state]
-    factors = tuple(Factor(scale, info.notes.get(scale, "")) for scale in info.scales)
-    size = bytes_of(info.size) if info.size else ""
-    title, _, purpose = info.title.partition(": ")
-    return ModelView(
-        info.file or purpose or info.name,
-        info.name if info.kind in UPSCALERS and info.file else title,
-        info.family,
-        factors,
-        info.licence[:1].upper() + info.licence[1:],
-        info.commercial,
-        info.source,
-        size,
-        info.digest,
-        info.state,
-        label,
-        tone,
-        info.why,
-        info.file,
-    )
 
 
 def disk(use: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: conta
 `;
 
 class LabCompare extends HTMLElement {
-  static observedAttributes = ["before", "after"];
+  static observedAttributes = ["before", "after", "before-label", "after-label"];
 
   constructor() {
     super();
@@ -47,6 +47,10 @@ class LabCompare extends HTMLElement {
   disconnectedCallback() { this.watcher?.disconnect(); }
 
   attributeChangedCallback(name, _, value) {
+    if (name.endsWith("-label")) {
+      this.shadowRoot.querySelector(name === "before-label" ? ".tag.b" : ".tag.a").textContent = value;
+      return;
+    }
     this.shadowRoot.querySelector(`.${name}`).src = value;
     this.#zoom("fit");
   }

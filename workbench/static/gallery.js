@@ -75,10 +75,22 @@ customElements.define("lab-gallery", LabGallery);
 
 // The full view opens over the page as soon as it arrives; arrows leaf through, Escape closes it.
 const viewer = () => document.querySelector("dialog[data-viewer]");
+let looked = ""; // what the full view showed last; the focus goes back there when it closes
 new MutationObserver(() => {
   const dialog = viewer();
   if (dialog && !dialog.open) dialog.showModal();
+  if (!dialog && looked) document.querySelector(`[data-item][data-id="${CSS.escape(looked)}"]`)?.focus();
+  looked = dialog?.dataset.viewer || "";
+  for (const part of document.querySelectorAll("details[data-keep]")) {
+    if (folds.has(part.dataset.keep)) part.open = folds.get(part.dataset.keep);
+  }
 }).observe(document.getElementById("content"), { childList: true, subtree: true });
+
+// What a person folds or unfolds stays so when the page around it is drawn anew.
+const folds = new Map();
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details[data-keep]") && event.target.isConnected) folds.set(event.target.dataset.keep, event.target.open);
+}, true);
 
 const press = (name) => viewer()?.querySelector(`[data-${name}]`)?.click();
 

@@ -10,6 +10,20 @@ function give(files) {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
+window.lab.give = give;
+
+// A folder that is dropped: the pictures and clips in it, and in its folders.
+async function inside(entry) {
+  if (entry.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
+  const reader = entry.createReader();
+  const found = [];
+  for (let some = [null]; some.length;) {
+    some = await new Promise((done, failed) => reader.readEntries(done, failed));
+    for (const one of some) found.push(...(await inside(one)).filter((file) => /^(image|video)\//.test(file.type)));
+  }
+  return found;
+}
+
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];
   if (!files.length || !field()) return;
@@ -29,7 +43,10 @@ document.addEventListener("drop", (event) => {
   if (!carriesFiles(event)) return;
   depth = 0;
   mark(false);
+  if (event.target.closest?.("[data-drop-settings], [data-slot]")) return; // these take it themselves
   event.preventDefault();
   event.stopPropagation();
-  give([...event.dataTransfer.files]);
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) { give([...event.dataTransfer.files]); return; }
+  Promise.all(entries.map(inside)).then((found) => give(found.flat()));
 }, true);
