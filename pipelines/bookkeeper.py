@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 from blocks.errors import InputError, UnknownName
-from data import characters, embeddings, references, scores, takes
+from data import characters, references, scores, takes
 from data.blobs import Blobs
 from data.characters import Change
 from data.connection import Connection
+from data.likeness import Likeness
 from data.records import CharacterInfo, FileRef, TakeInfo
 from data.results import remember_blobs
 from data.store import Store
@@ -38,6 +40,10 @@ class Bookkeeper(Ledger):
 
     _store: Store
     _blobs: Blobs
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        return Likeness(self._store, self._store.home / "vectors")
 
     # -- takes --------------------------------------------------------------------------------------------------
 
@@ -198,7 +204,7 @@ class Bookkeeper(Ledger):
         self, vector: Sequence[float], *, embedder: str, k: int = 10, character: str | None = None
     ) -> list[dict[str, Any]]:
         whose = None if character is None else characters.id_of(self._store, character)
-        return embeddings.nearest(self._store, vector, embedder, k, whose)
+        return self._likeness.nearest(vector, embedder, k, whose)
 
     # -- inside -------------------------------------------------------------------------------------------------
 
