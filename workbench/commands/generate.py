@@ -118,26 +118,16 @@ def _report(
 ) -> None:
     import sys
 
+    from workbench.commands._scores import in_words
     from workbench.commands._table import duration, print_json
 
     out = sys.stderr if args.json else sys.stdout
     if whom.get("people"):
         print(f"Person {whom['identity']} of {len(whom['people'])}; --identity N takes another.", file=out)
     for one in drawn:
-        print(f"{one['file']}  seed {one['seed']}, {_words(one['score'])}, {len(one['tries'])} tries", file=out)
+        print(f"{one['file']}  seed {one['seed']}, {in_words(one['score'])}, {len(one['tries'])} tries", file=out)
     for wrong in errors:
         print(f"failed {wrong['job']}: {wrong['error']}", file=sys.stderr)
     print(f"{len(drawn)} done in {duration(seconds)}", file=out)
     if args.json:
         print_json({"takes": drawn, **whom, "errors": errors, "seconds": round(seconds, 3)})
-
-
-def _words(score: Mapping[str, Any] | None) -> str:
-    if score is None:
-        return "not scored"
-    if not score["scorable"]:
-        return "not scorable"
-    figure = f"raw {score['raw']:.2f}"
-    if score["calibrated"] is not None:
-        figure = f"score {score['calibrated']:.2f} ({figure})"
-    return figure + {True: ", passed", False: ", not passed"}.get(score["passed"], "")

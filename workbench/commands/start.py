@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+_ACTOR, _SECONDS = 7, 4.0
+_PROMPT = "short blue hair, red coat, happy, night street"
+_ENLARGE = "realesrgan-x4plus-anime"  # made for drawn pictures
+
 
 def add(commands: Any) -> None:
     """Register the command."""
@@ -36,39 +40,53 @@ def run(args: argparse.Namespace) -> int:
 
     settings = Settings()
     with Lab.open(settings=settings) as lab:
-        jobs = _sample(lab) if args.headless or not lab.jobs(limit=1) else []
         if args.headless:
-            return max([_finish(lab, job) for job in jobs])
-        _serve(lab, settings, args, jobs)
+            return _sample(lab)
+        _serve(lab, settings, args, sample=not lab.jobs(limit=1))
     return 0
 
 
-def _sample(lab: Lab) -> list[JobInfo]:
-    """The bundled picture four times as large, and the bundled clip twice as large at 120 frames a second."""
-    from workbench.services import sample_path
+def _sample(lab: Lab) -> int:
+    """The main job on a rendered actor: the person in a clip, two new pictures with scores, the better one enlarged.
 
-    picture, clip = sample_path("picture"), sample_path("clip")
-    batch = "sample"
-    enlarged = lab.submit("enhance_picture", {"picture": picture, "scale": 4}, batch=batch)
-    smoothed = lab.submit("enhance_clip", {"clip": clip, "scale": 2, "factor": "2"}, batch=batch)
-    return [enlarged, smoothed]
+    Returns:
+        0, or 1 if something failed.
+    """
+    from blocks.pocket.clip import render_clip
+    from workbench.commands._scores import best_of
+
+    folder = lab.home / "samples"
+    folder.mkdir(parents=True, exist_ok=True)
+    clip = render_clip(_ACTOR, _SECONDS, folder / "actor.mp4")
+    print(f"A rendered actor\n  {clip}", flush=True)
+    jobs = lab.generate(_PROMPT, actor=[clip], count=2, seed=1, batch="sample")
+    drawn = [_finish(lab, job) for job in jobs]
+    if not all(drawn):
+        return 1
+    best = best_of(lab.takes(batch="sample"))
+    enlarged = lab.submit("enhance_picture", {"picture": best.picture, "model": _ENLARGE, "scale": 4}, batch="sample")
+    return 0 if _finish(lab, enlarged) else 1
 
 
-def _finish(lab: Lab, job: JobInfo) -> int:
-    """Follow one job in the terminal and say where its result lies."""
-    from pipelines.show import follow, save_files
+def _finish(lab: Lab, job: JobInfo) -> bool:
+    """Follow one job in the terminal, say where its pictures lie and how they score; whether it succeeded."""
+    from pipelines.show import follow, put_into
+    from workbench.commands._scores import in_words
 
     print(f"{job.title} …", flush=True)
     done = follow(lab, job)
     if done.state != "SUCCEEDED":
-        print(f"  {done.state}: {done.error or ''}")
-        return 1
-    for path in save_files(lab, lab.result(job.id), lab.home / "samples"):
-        print(f"  {path}")
-    return 0
+        print(f"  {done.state}: {done.error or ''}", flush=True)
+        return False
+    scores = {take.picture.digest: in_words(take.score) for take in lab.takes(job=job.id)}
+    result = lab.result(job.id)
+    picture = result["picture"]
+    told = scores.get(picture.digest, "")
+    print(f"  {put_into(lab, picture, lab.home / 'samples')}{told and f'  {told}'}", flush=True)
+    return True
 
 
-def _serve(lab: Lab, settings: Any, args: argparse.Namespace, jobs: list[JobInfo]) -> None:
+def _serve(lab: Lab, settings: Any, args: argparse.Namespace, sample: bool) -> None:
     """The page first, then the sample's progress in the terminal beside it."""
     import threading
 
@@ -77,7 +95,8 @@ def _serve(lab: Lab, settings: Any, args: argparse.Namespace, jobs: list[JobInfo
 
     def ready(address: str) -> None:
         print(f"Character Media Lab is open at {address}", flush=True)
-        threading.Thread(target=lambda: [_finish(lab, job) for job in jobs], daemon=True).start()
+        if sample:
+            threading.Thread(target=_sample, args=(lab,), daemon=True).start()
 
     port = settings.port if args.port is None else args.port
     serve(lab, check_bind(settings.host), port, open_browser=not args.no_browser, ready=ready)
