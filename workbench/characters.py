@@ -11,6 +11,7 @@ from blocks.errors import Conflict, InputError, NotAvailable
 from data.records import CharacterInfo, TakeInfo
 from workbench.access import User, authorize
 from workbench.casting import Casting
+from workbench.variations import VariationGrids
 
 if TYPE_CHECKING:
     from blocks.scores.calibration import Calibration
@@ -52,6 +53,7 @@ class Characters:
         self.services = services
         self.lab: Lab = services.lab
         self.casting = Casting(services.lab)
+        self.grids = VariationGrids(services.lab)
 
     # What there is
 

@@ -15,9 +15,10 @@ from blocks.errors import LabError
 from workbench import components as parts
 from workbench.access import User, who
 from workbench.characters import Characters
-from workbench.pages.characters_acts import Turn, act_on
+from workbench.pages.characters_acts import act_on
 from workbench.pages.characters_api import endpoints
 from workbench.pages.characters_views import draw
+from workbench.pages.turn import Place, Turn
 from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET, told
 from workbench.services import Services
 
@@ -31,13 +32,12 @@ PARTS = ("head", "notice", "form", "main", "viewer")
 
 PLACES = frozenset(
     {"character", "view", "new", "people", "picked", "text", "take", "version", "measure", "curve", "sort", "only"}
+    | {"cell", "other", "beside", "order", "show"}
 )
 
 ON_ACT = "window.lab.acts(element, trigger);"
 REMEMBER = "(place) => history.replaceState(null, '', location.pathname + (place ? '?' + place : ''))"
 OPENED = "() => location.search.slice(1)"
-
-Place = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

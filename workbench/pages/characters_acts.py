@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from blocks.errors import InputError
@@ -12,24 +11,10 @@ from workbench import components as parts
 from workbench.access import User
 from workbench.characters import Characters, Collision
 from workbench.components import characters as views
+from workbench.pages import variations_acts as variations
+from workbench.pages.turn import Place, Turn, without
 
-__all__ = ["Turn", "act_on"]
-
-Place = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Where an act leads.
-
-    Attributes:
-        notice: what to say about it; it stays until the next act.
-        anew: the form is filled again from what is saved.
-    """
-
-    place: Place
-    notice: str = ""
-    anew: bool = False
+__all__ = ["act_on"]
 
 
 def act_on(characters: Characters, user: User, place: Place, act: str, subject: str, values: dict[str, Any]) -> Turn:
@@ -38,19 +23,16 @@ def act_on(characters: Characters, user: User, place: Place, act: str, subject: 
     Raises:
         LabError: it could not be done; the page stays as it is.
     """
-    go = _GO.get(act)
+    go = _GO.get(act) or variations.GO.get(act)
     if go is not None:
         return Turn(go(place, subject), anew=act in ("theirs", "new"))
-    do = _DO.get(act)
-    if do is None:
-        raise InputError(f"The page has no button {act!r}; load it again.")
-    if act in _OF_ONE and "character" not in place:
+    if (act in _OF_ONE or act in variations.DO) and "character" not in place:
         raise InputError("No character is open; choose one first.")
-    return do(characters, user, place, subject, values)
-
-
-def _without(place: Place, *names: str) -> Place:
-    return {name: value for name, value in place.items() if name not in names}
+    if act in variations.DO:
+        return variations.DO[act](characters.grids, user, place, subject, values)
+    if act not in _DO:
+        raise InputError(f"The page has no button {act!r}; load it again.")
+    return _DO[act](characters, user, place, subject, values)
 
 
 def _search(place: Place, text: str) -> Place:
@@ -66,12 +48,12 @@ _GO: dict[str, Callable[[Place, str], Place]] = {
         **({"character": place["character"]} if subject == "references" and "character" in place else {}),
     },
     "take": lambda place, subject: {**place, "take": subject},
-    "leave": lambda place, subject: _without(place, "take"),
+    "leave": lambda place, subject: without(place, "take", "cell", "other"),
     "measure": lambda place, subject: {**place, "measure": subject},
     "curve": lambda place, subject: {**place, "curve": "1"},
     "sort": lambda place, subject: {**place, "sort": subject},
     "only": lambda place, subject: {**place, "only": subject},
-    "compare": lambda place, subject: {**place, "version": subject} if subject else _without(place, "version"),
+    "compare": lambda place, subject: {**place, "version": subject} if subject else without(place, "version"),
     "theirs": lambda place, subject: place,
 }
 
@@ -110,13 +92,13 @@ def _saved(characters: Characters, user: User, place: Place, changes: dict[str, 
 def _face(characters: Characters, user: User, place: Place, take: str, values: dict[str, Any]) -> Turn:
     made = characters.set_base_face(user, place["character"], take)
     words = f"This is the base face of {made.name} now, version {made.version}."
-    return Turn(_without(place, "take"), parts.said(words), anew=True)
+    return Turn(without(place, "take"), parts.said(words), anew=True)
 
 
 def _back(characters: Characters, user: User, place: Place, version: str, values: dict[str, Any]) -> Turn:
     made = characters.go_back(user, place["character"], version)
     words = f"Version {version} is back, as version {made.version}."
-    return Turn(_without(place, "version"), parts.said(words), anew=True)
+    return Turn(without(place, "version"), parts.said(words), anew=True)
 
 
 def _delete(characters: Characters, user: User, place: Place, character: str, values: dict[str, Any]) -> Turn:
@@ -136,7 +118,7 @@ def _star(characters: Characters, user: User, place: Place, subject: str, values
 
 def _hide(characters: Characters, user: User, place: Place, take: str, values: dict[str, Any]) -> Turn:
     characters.hide(user, take, True)
-    return Turn(_without(place, "take"))
+    return Turn(without(place, "take"))
 
 
 def _show(characters: Characters, user: User, place: Place, take: str, values: dict[str, Any]) -> Turn:
@@ -146,7 +128,7 @@ def _show(characters: Characters, user: User, place: Place, take: str, values: d
 
 def _find(characters: Characters, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
     job = characters.casting.find_people(user, str(values.get("files", "")).split())
-    return Turn({**_without(place, "picked"), "people": job.id})
+    return Turn({**without(place, "picked"), "people": job.id})
 
 
 def _pick(characters: Characters, user: User, place: Place, identity: str, values: dict[str, Any]) -> Turn:

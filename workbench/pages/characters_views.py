@@ -10,13 +10,13 @@ from workbench import components as parts
 from workbench.access import User
 from workbench.characters import Characters
 from workbench.components import characters as views
+from workbench.components import grid as grids
 from workbench.components.charts import Measure, curve, score_chart
 from workbench.components.gallery import arranged, gallery, viewer
 from workbench.components.views import ACTIVE
+from workbench.pages.turn import Place
 
 __all__ = ["Drawn", "draw"]
-
-Place = dict[str, str]
 
 GATE = 0.85
 
@@ -64,7 +64,7 @@ def draw(characters: Characters, user: User, place: Place) -> Drawn:
         )
     character = characters.one(user, place["character"])
     view = place.get("view") or "about"
-    shows = {"takes": _takes, "scores": _scores, "history": _history}.get(view, _about)
+    shows = {"variations": _variations, "takes": _takes, "scores": _scores, "history": _history}.get(view, _about)
     return shows(characters, user, place, character)
 
 
@@ -77,6 +77,26 @@ def _about(characters: Characters, user: User, place: Place, character: Characte
         f"about {character.id}",
         _viewer(characters, user, place, character, ()),
         character.version,
+    )
+
+
+def _variations(characters: Characters, user: User, place: Place, character: CharacterInfo) -> Drawn:
+    cells = characters.grids.grid(user, character.id)
+    templates = characters.grids.templates(user)
+    sort, show = place.get("order", "set"), place.get("show", "all")
+    face = character.headshot.digest if character.headshot else ""
+    large = ""
+    if place.get("cell"):
+        cell = characters.grids.cell(user, character.id, place["cell"])
+        around = grids.shown_cells(cells, sort, show)
+        large = grids.cell_view(cell, around, face, bool(place.get("beside")), place.get("other", ""))
+    return Drawn(
+        views.head(character, "variations"),
+        grids.grid(cells, sort, show) if character.references else parts.fill("grid_unready.html"),
+        grids.tools(cells, templates),
+        f"grid {character.id}",
+        large,
+        busy=any(cell.busy for cell in cells),
     )
 
 

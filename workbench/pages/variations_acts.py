@@ -1,0 +1,107 @@
+"""What happens when something in a variation grid is pressed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from blocks.errors import InputError
+from workbench import components as parts
+from workbench.access import User
+from workbench.pages.turn import Place, Turn, without
+from workbench.variations import VariationGrids
+
+__all__ = ["DO", "GO"]
+
+GO: dict[str, Callable[[Place, str], Place]] = {
+    "cell": lambda place, subject: {**without(place, "other"), "cell": subject},
+    "grid-sort": lambda place, subject: {**place, "order": subject},
+    "grid-show": lambda place, subject: {**place, "show": subject},
+    "beside": lambda place, subject: {**place, "beside": subject} if subject else without(place, "beside"),
+    "weigh": lambda place, subject: {**place, "other": subject} if subject else without(place, "other"),
+}
+"""Acts that only show something else."""
+
+
+def _make(grids: VariationGrids, user: User, place: Place, key: str, values: dict[str, Any]) -> Turn:
+    grids.make(user, place["character"], [key])
+    return Turn(place)
+
+
+def _make_missing(grids: VariationGrids, user: User, place: Place, section: str, values: dict[str, Any]) -> Turn:
+    grids.make_all(user, place["character"], "missing", section)
+    return Turn(place)
+
+
+def _redo_flagged(grids: VariationGrids, user: User, place: Place, section: str, values: dict[str, Any]) -> Turn:
+    jobs = grids.make_all(user, place["character"], "flagged", section)
+    return Turn(
+        place, parts.said(f"{len(jobs)} made again; each waits beside the current picture until you confirm it.")
+    )
+
+
+def _stop(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
+    count = grids.stop(user, place["character"])
+    return Turn(place, parts.said(f"{count} stopped. What is missing is made when you ask for it again."))
+
+
+def _confirm(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
+    key, _, take = subject.partition(" ")
+    grids.confirm(user, place["character"], key, take)
+    return Turn(without(place, "other"))
+
+
+def _discard(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
+    key, _, take = subject.partition(" ")
+    grids.discard(user, place["character"], key, take)
+    return Turn(without(place, "other"))
+
+
+def _add(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
+    title = " ".join(str(values.get("title", "")).split())
+    key = re.sub(r"[^a-z0-9]+", "_", title.casefold()).strip("_")
+    if not key:
+        raise InputError("Say what the cell shows, in letters or digits; its key is made of that.")
+    cell = {"key": f"own_{key}"[:64], "title": title, "prompt": str(values.get("prompt", ""))}
+    section = str(values.get("section", "")).strip()
+    grids.add_cell(user, place["character"], cell | ({"section": section} if section else {}))
+    return Turn(place, parts.said(f"“{title}” is in the grid."), anew=True)
+
+
+def _drop(grids: VariationGrids, user: User, place: Place, key: str, values: dict[str, Any]) -> Turn:
+    grids.drop_cell(user, place["character"], key)
+    words = "The cell is out of the grid. Its pictures stay among the takes."
+    return Turn(without(place, "cell", "other"), parts.said(words), anew=True)
+
+
+def _save(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
+    made = grids.save_template(user, place["character"], str(values.get("name", "")))
+    return Turn(place, parts.said(f"“{made.name}” is saved; apply it to any character."), anew=True)
+
+
+def _apply(grids: VariationGrids, user: User, place: Place, template: str, values: dict[str, Any]) -> Turn:
+    cells = grids.apply_template(user, place["character"], template)
+    return Turn(without(place, "cell"), parts.said(f"The grid has {len(cells)} cells now."), anew=True)
+
+
+def _delete(grids: VariationGrids, user: User, place: Place, template: str, values: dict[str, Any]) -> Turn:
+    grids.delete_template(user, template)
+    return Turn(place, parts.said("The template is gone; grids made from it stay as they are."), anew=True)
+
+
+DO: dict[str, Callable[[VariationGrids, User, Place, str, dict[str, Any]], Turn]] = {
+    "make": _make,
+    "make-missing": _make_missing,
+    "make-section": _make_missing,
+    "redo-flagged": _redo_flagged,
+    "stop-grid": _stop,
+    "confirm-cell": _confirm,
+    "discard-cell": _discard,
+    "add-cell": _add,
+    "drop-cell": _drop,
+    "save-template": _save,
+    "apply-template": _apply,
+    "delete-template": _delete,
+}
+"""Acts that change something; all of them are about the character that is open."""
