@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from blocks.errors import NotAvailable
 from blocks.faces import pack_digest
 from blocks.generate import generate
+from blocks.models.memory import OFFLOADS
 from blocks.models.places import place_of
 from blocks.models.recognise import recognise
 from blocks.models.samplers import SAMPLERS
@@ -22,6 +23,7 @@ from blocks.models.taking import taking
 from blocks.quality import CONSISTENCY, CREATIVE, MODES, first_try, next_try
 from blocks.ranking import choose_best
 from blocks.scores.score import score_picture
+from blocks.start import start_from
 from blocks.takes import finish_take
 from pipelines import generate_picture
 from pipelines.catalog import Work
@@ -39,7 +41,10 @@ MOST = 5
 """Tries there are room for, and the highest `max_iterations`."""
 
 _PLACES = ("first", "second", "third", "fourth", "fifth")
-_DRAWN_WITH = ("model", "negative", "steps", "guidance", "sampler", "width", "height", "loras", "adapter")
+_DRAWN_WITH = (
+    *("model", "negative", "steps", "guidance", "sampler", "width", "height", "strength"),
+    *("loras", "adapter", "control", "control_scale", "dtype", "device", "offload"),
+)
 _OF_EACH_DRAWING = ("models", "threads", "digest")
 
 
@@ -58,8 +63,14 @@ def asked() -> dict[str, Any]:
         "width": gr.Number(0, label="Width", precision=0, info="0: what suits the model."),
         "height": gr.Number(0, label="Height", precision=0),
         "reference_scale": gr.Slider(0, 2, 1.0, label="Weight of the references"),
+        "strength": gr.Slider(0.01, 1, 0.6, label="How much is drawn anew"),
         "loras": gr.JSON([], label="LoRAs"),
         "adapter": gr.Textbox("", label="Adapter", info="Empty: the one in the model's folder."),
+        "control": gr.Textbox("", label="ControlNet"),
+        "control_scale": gr.Slider(0, 2, 1.0, label="Weight of the control picture"),
+        "dtype": gr.Textbox("auto", label="Number format"),
+        "device": gr.Dropdown(["auto", "cpu", "cuda"], value="auto", label="Device"),
+        "offload": gr.Dropdown(list(OFFLOADS), value="none", label="Offloading"),
         "pack": gr.Textbox("", label="Face pack", info="Empty: the lab's own."),
         "quality_threshold": gr.Slider(0, 1, 0.85, label="Gate", info="A calibrated score."),
         "max_iterations": gr.Slider(1, MOST, 3, step=1, label="Tries at most"),
@@ -79,7 +90,9 @@ def quality_loop(
     """
     from daggr import FnNode
 
-    made = partial(_made, ask, references, draw, score)
+    start = _start()
+    started = {port: getattr(start, port) for port in ("image", "mask", "control_image")}
+    made = partial(_made, ask, references, started, draw, score)
     whom = {"references": references, "pictures": pictures}
     wanted = {name: getattr(ask, name) for name in ("prompt", "seed", "reference_scale", "mode")}
     attempt = FnNode(first_try, name="try_1", inputs={**whom, **wanted}, outputs=_tried())
@@ -137,7 +150,18 @@ def _taken(model: str, adapter: str, settings: Settings) -> dict[str, Any]:
     return {"try_1.way": how.way, "try_1.most": how.most, "try_1.domain": domain if how.way == "faceid" else ""}
 
 
-def _made(ask: Node, references: Any, draw: Block, score: Block, number: int, attempt: Node) -> tuple[Node, Node]:
+def _start() -> Node:
+    import gradio as gr
+    from daggr import FnNode
+
+    names = {"image": "Start from", "mask": "Mask (white is drawn anew)", "control_image": "Control picture"}
+    shown = {port: gr.Image(type="filepath", label=label) for port, label in names.items()}
+    return FnNode(start_from, name="start", inputs=shown, outputs=dict.fromkeys(names))
+
+
+def _made(
+    ask: Node, references: Any, started: Mapping[str, Any], draw: Block, score: Block, number: int, attempt: Node
+) -> tuple[Node, Node]:
     """One try, drawn, scored and kept: the nodes of its take and its score."""
     import gradio as gr
     from daggr import FnNode
@@ -147,7 +171,7 @@ def _made(ask: Node, references: Any, draw: Block, score: Block, number: int, at
     drawn = FnNode(
         draw,
         name=f"draw_{number}",
-        inputs={**drawn_with, "references": attempt.pictures},
+        inputs={**drawn_with, **started, "references": attempt.pictures},
         outputs={"picture": gr.Image(label="Drawn"), "facts": gr.JSON(label="Facts")},
     )
     scored = FnNode(

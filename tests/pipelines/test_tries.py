@@ -46,8 +46,17 @@ def pencil(
     sampler: str = "",
     width: int = 0,
     height: int = 0,
+    strength: float = 0.6,
     loras: Sequence[dict[str, Any]] | None = None,
     adapter: str = "",
+    control: str = "",
+    control_scale: float = 1.0,
+    image: Path | None = None,
+    mask: Path | None = None,
+    control_image: Path | None = None,
+    dtype: str = "auto",
+    device: str = "auto",
+    offload: str = "none",
     *,
     scratch: Path,
 ) -> tuple[Path, dict[str, Any]]:
@@ -55,6 +64,7 @@ def pencil(
     colour = (round(100 * reference_scale), seed % 251, len(prompt) % 251)
     Image.new("RGB", (32, 32), colour).save(scratch / "picture.png")
     facts = {"model": "pencil", "digest": "d" * 64, "prompt": prompt, "seed": seed, "given": len(references or ())}
+    facts["begun"] = image.name if image else ""
     return scratch / "picture.png", facts
 
 
@@ -145,6 +155,14 @@ def test_a_model_that_sees_pictures_gets_those_of_the_wanted_side_first(lab: Lab
     assert take.settings["given"] == 2
     assert [ref.name for ref in run["try_1"].outputs["pictures"]] == ["3.png", "1.png"]
     assert run["try_1"].outputs["identity"] is None
+
+
+def test_every_try_starts_from_the_picture_that_is_given(lab: Lab, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "start.png")
+    run = draw(lab, tmp_path, image=str(tmp_path / "start.png"), reference_scale=0.6, max_iterations=2)
+    takes = lab.takes(job=run.job.id)
+    assert [take.settings["begun"] for take in takes] == ["start.png"] * 2
+    assert takes[0].settings["image"].name == "start.png"
 
 
 def test_every_take_carries_its_recipe(lab: Lab, tmp_path: Path) -> None:
