@@ -5,9 +5,10 @@
         ...
 
 The function stays what it was: call it, test it, import it. Its ports are read from its signature.
-Three parameter names are the engine's own and never ports: ``progress`` (see `blocks.progress`), ``scratch`` (an empty
-folder for the files that the call makes; gone once they are stored) and ``recipe`` (how the inputs were made, for a
-block that writes it into a file).
+Four parameter names are the engine's own and never ports: ``progress`` (see `blocks.progress`), ``scratch`` (an empty
+folder for the files that the call makes; gone once they are stored), ``recipe`` (how the inputs were made, for a
+block that writes it into a file) and ``unfinished`` (a folder of this block with these inputs, which is kept when the
+call is stopped or lost, so that the next one goes on from what lies in it; gone once the call has given its result).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ Device = Literal["cpu", "gpu", "any"]
 Exactness = Literal["bitwise", "close"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-INJECTED = frozenset({"progress", "scratch", "recipe"})
+INJECTED = frozenset({"progress", "scratch", "recipe", "unfinished"})
 
 
 class _Required:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +24,8 @@ from pipelines.engine.runs import Run
 from pipelines.engine.worker import Task
 
 __all__ = ["Floor", "Word"]
+
+_ABANDONED = 30 * 24 * 3600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,9 @@ class Floor:
         self._tickets: dict[str, _Ticket] = {}
         self._keys: set[str] = set()
         self._numbers = itertools.count()
+        self._unfinished = scratch.with_name("unfinished")
+        self._finished: list[Path] = []
+        self._forget_abandoned()
 
     def takes(self, run: Run) -> bool:
         """Whether a run can start now."""
@@ -79,6 +86,8 @@ class Floor:
 
     def begin(self, active: Active, run: Run) -> None:
         """Start a run that `takes` said yes to."""
+        while self._finished:  # only now, when the store surely has what they came to
+            shutil.rmtree(self._finished.pop(), ignore_errors=True)
         step, slot = run.step, self.pool.free(run.step.block.device)
         assert step.call is not None and slot is not None
         ticket = f"{next(self._numbers)}-{secrets.token_hex(4)}"
@@ -96,6 +105,7 @@ class Floor:
             blobs=str(self._blobs.root),
             device=slot.device,
             recipe=lineage(active.plan, step, active.keys) if "recipe" in step.block.takes else None,
+            unfinished=self._unfinished / run.key if "unfinished" in step.block.takes else None,
             allowed=self._allowed() if step.block.models is not None else None,
         )
         self.pool.run(slot, task)
@@ -112,6 +122,8 @@ class Floor:
             word = Word(about.job, about.attempt, ticket, about.run, kind, tuple(rest))
             if word.last:
                 self._clear(ticket, about.run)
+            if kind == "done" and "unfinished" in about.run.step.block.takes:
+                self._finished.append(self._unfinished / about.run.key)
             yield word
 
     def stop(self, active: Active) -> None:
@@ -130,6 +142,13 @@ class Floor:
     def has(self, device: Device) -> bool:
         """Whether any slot could ever run a block with that need."""
         return self.pool.has(device)
+
+    def _forget_abandoned(self) -> None:
+        """What nobody went on with for a month."""
+        for folder in self._unfinished.iterdir() if self._unfinished.is_dir() else ():
+            with suppress(OSError):
+                if time.time() - folder.stat().st_mtime > _ABANDONED:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _clear(self, ticket: str, run: Run) -> None:
         self._tickets.pop(ticket, None)

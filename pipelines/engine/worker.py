@@ -58,6 +58,7 @@ class Task:
         scratch: folder for this run alone; made here, removed here.
         device: the slot's device, as in "cpu" or "cuda:0".
         recipe: how the inputs were made, for a block that asks for it.
+        unfinished: folder of this step's key, for a block that goes on where an earlier run was stopped.
         allowed: which models may run, for a block that opens some.
     """
 
@@ -70,6 +71,7 @@ class Task:
     blobs: str
     device: str = "cpu"
     recipe: dict[str, Any] | None = None
+    unfinished: Path | None = None
     allowed: Allowed | None = None
 
 
@@ -167,6 +169,9 @@ def _invoke(function: Callable[..., Any], task: Task, blobs: Blobs, progress: Te
         given["progress"] = progress
     if "recipe" in block.takes:
         given["recipe"] = task.recipe
+    if "unfinished" in block.takes and task.unfinished is not None:
+        task.unfinished.mkdir(parents=True, exist_ok=True)
+        given["unfinished"] = task.unfinished
     if "scratch" in block.takes:
         given["scratch"] = task.scratch / "out"
         given["scratch"].mkdir(parents=True, exist_ok=True)

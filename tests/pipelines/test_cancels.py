@@ -229,3 +229,34 @@ def test_nobody_may_cancel_without_a_name_and_no_job_that_is_not_there(lab: Lab,
         lab.cancel(run.job.id, user="")
     with pytest.raises(UnknownName, match="no job nothing"):
         lab.cancel("nothing")
+
+
+def counting(book: str, *, unfinished: Path, progress: Progress = silent) -> list[int]:
+    """Counts to three and keeps where it is; the first call waits at two to be stopped."""
+    kept, began = unfinished / "count", []
+    for number in (1, 2, 3):
+        if kept.exists() and int(kept.read_text()) >= number:
+            continue
+        began.append(number)
+        kept.write_text(str(number))
+        while number == 2 and not Path(book).exists():
+            (unfinished / "waits").touch()
+            progress(0.5, "waiting")
+            time.sleep(0.01)
+    return began
+
+
+def test_a_stopped_step_goes_on_from_what_it_kept_and_leaves_nothing_when_it_is_done(lab: Lab, tmp_path: Path) -> None:
+    node = FnNode(counting, inputs={"book": gr.Textbox()}, outputs={"began": gr.JSON()})
+    job = lab.submit(Graph("Counting", nodes=[node]), {"book": str(tmp_path / "book")})
+    while not list(lab.home.glob("unfinished/*/waits")):
+        time.sleep(0.005)
+    lab.cancel(job.id)
+    assert lab.wait(job.id).state == "CANCELLED"
+    (tmp_path / "book").touch()
+    lab.retry(job.id)
+    assert lab.wait(job.id).state == "SUCCEEDED"
+    assert lab.result(job.id)["began"] == [3]
+    again = FnNode(counting, inputs={"book": str(tmp_path / "book")}, outputs={"began": gr.JSON()})
+    lab.wait(lab.submit(Graph("Counting", nodes=[again]), {}, options={"salts": {"counting": "anew"}}).id)
+    assert len(list((lab.home / "unfinished").iterdir())) <= 1, "what was done is gone with the next that begins"
