@@ -18,6 +18,7 @@ COMMANDS = (
     "start",
     "enhance",
     "generate",
+    "score",
     "characters",
     "run",
     "pipelines",
