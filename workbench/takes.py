@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,7 @@ class Takes:
     def __init__(self, services: Services) -> None:
         self.services = services
         self.lab: Lab = services.lab
+        self._carries = lru_cache(maxsize=512)(self._looked)
 
     # Takes
 
@@ -162,8 +164,13 @@ class Takes:
         """A filled form, checked."""
         return read_wish(values, self.form(user, str(values.get("model") or "")))
 
-    def generate(self, user: User, wish: Wish, whom: Whom, once: str) -> list[JobInfo]:
+    def generate(
+        self, user: User, wish: Wish, whom: Whom, once: str, *, batch: str = "", label: str = ""
+    ) -> list[JobInfo]:
         """Queue the pictures; the same with the same `once` again gives the same jobs.
+
+        Args:
+            batch, label: what the jobs belong to, and what their takes are called; "" for neither.
 
         Raises:
             InputError: nothing is said of what to draw, or a value cannot be used.
@@ -171,7 +178,7 @@ class Takes:
         authorize(user, "run", "pictures")
         if not wish.prompt and not whom.anybody and "image" not in wish.settings:
             raise InputError("Say what the picture should show, or bring somebody to draw.")
-        given = self._asked(user, wish, whom)
+        given = self._asked(user, wish, whom) | {"batch": batch, "label": label}
         jobs: list[JobInfo] = self.services.outside(
             self.lab.generate, wish.prompt, count=wish.count, seed=wish.seed, once=once or None, user=user.name, **given
         )
@@ -278,6 +285,18 @@ class Takes:
                 continue
             kept[name] = value
         return replace(found, settings=kept, notes=tuple(notes))
+
+    def carries(self, digest: str) -> bool:
+        """Whether a picture carries settings; bytes do not change, so it is looked at once."""
+        return self._carries(digest)
+
+    def _looked(self, digest: str) -> bool:
+        from blocks.settings_files import read_settings
+
+        try:
+            return bool(read_settings(Path(self.lab.media(digest).path)).settings)
+        except (LabError, OSError):
+            return False
 
     def fill(self, user: User, settings: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
         """Settings as the form holds them, and what it cannot hold; a model that is not here gives way to the lab's."""

@@ -64,15 +64,12 @@ def form(
     about: Form,
     values: Mapping[str, str],
     models: Sequence[ModelInfo],
-    *,
-    anybody: bool,
     notes: Sequence[str] = (),
 ) -> str:
     """The form of a model, filled.
 
     Args:
         values: by field, as a browser holds them; what is missing stands at its default.
-        anybody: somebody is to be seen, so likeness counts.
         notes: what could not be filled in.
     """
     size = (values.get("width") or _default(about, "width"), values.get("height") or _default(about, "height"))
@@ -96,7 +93,6 @@ def form(
         mode=values.get("mode") or MODES[0],
         most=MOST_COUNT,
         most_tries=MOST_TRIES,
-        anybody=anybody,
         notes=notes,
         axes=plot_axes(about),
     )

@@ -12,7 +12,7 @@ from workbench.components.filling import fill
 from workbench.components.views import ACTIVE, JobView, job_view
 from workbench.components.words import clock, duration
 
-__all__ = ["FILTERS", "Badge", "Cell", "badge", "cell", "drawing", "facts", "gallery", "take_view"]
+__all__ = ["FILTERS", "Badge", "Cell", "badge", "cell", "drawing", "facts", "gallery", "plots", "take_view"]
 
 FILTERS = (
     ("all", "All"),
@@ -138,6 +138,12 @@ def gallery(cells: Sequence[Cell], show: str, more: str, character: str = "") ->
         character: name of whom they are limited to, or "".
     """
     return fill("takes_gallery.html", cells=cells, show=show, more=more, filters=FILTERS, character=character)
+
+
+def plots(found: Sequence[tuple[JobInfo, FileRef | None]]) -> str:
+    """Plots that were put together lately, each with its picture once it is there."""
+    views = [(job, job_view(job), picture) for job, picture in found]
+    return fill("takes_plots.html", plots=views, open=any(job.state in ACTIVE for job, _ in found))
 
 
 def take_view(

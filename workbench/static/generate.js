@@ -32,7 +32,11 @@ window.lab.generates = (element, trigger) => {
     if (asked) act(asked.dataset.form, new FormData(asked).get("address") || "");
   });
   let waiting = 0;
-  const edited = () => { clearTimeout(waiting); waiting = setTimeout(() => trigger("edit", { values: values() }), 300); };
+  const edited = () => {
+    sessionStorage.setItem("lab-form", JSON.stringify(values())); 
+    clearTimeout(waiting);
+    waiting = setTimeout(() => trigger("edit", { values: values() }), 300);
+  };
   element.addEventListener("input", (event) => {
     if (event.target.type === "range" && event.target.nextElementSibling?.tagName === "OUTPUT") {
       event.target.nextElementSibling.value = event.target.value;

@@ -60,9 +60,11 @@ class LabMask extends HTMLElement {
   }
 
   #at(event) {
-    const box = this.view.getBoundingClientRect();
-    const scale = this.view.width / box.width;
-    return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale, scale];
+    const box = this.view.getBoundingClientRect(); // the picture is fitted into it, with room left at two sides
+    const scale = Math.max(this.view.width / box.width, this.view.height / box.height);
+    const left = box.left + (box.width - this.view.width / scale) / 2;
+    const top = box.top + (box.height - this.view.height / scale) / 2;
+    return [(event.clientX - left) * scale, (event.clientY - top) * scale, scale];
   }
 
   #start(event) {
