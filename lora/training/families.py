@@ -8,7 +8,7 @@ thousand amounts of noise; the others predict the straight way from picture to n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -283,7 +283,8 @@ _Z_IMAGE = Family(
 )
 
 FAMILIES: Mapping[str, Family] = {
-    "pocket": _SD,
+    # Its autoencoder learned without noise, so that only the mean of what it encodes means something.
+    "pocket": replace(_SD, encode=_encode_mean),
     "sd15": _SD,
     "sdxl": Family("unet", "noise", _ATTENTION, _UNET_BETWEEN, _read_sdxl, _encode_scaled, _predict_sdxl),
     "flux1": _FLUX1,
