@@ -15,6 +15,10 @@ Labels = NDArray[np.int64]
 _TOGETHER = 800
 """Faces that are compared each with each; of a longer list so many at a time, and the rest joins whom it is like."""
 
+_FEW, _LENIENT = 0.15, 0.5
+"""A group of less than this share of the largest joins one that is like it by this share of the threshold: a head
+turned far is less like itself, and few strangers come by just once."""
+
 
 def group(embeddings: Floats, frames: Sequence[int], threshold: float) -> Labels:
     """Group faces: agglomerative, by the mean cosine between two groups.
@@ -40,7 +44,25 @@ def group(embeddings: Floats, frames: Sequence[int], threshold: float) -> Labels
         groups += int(found.max()) + 1
         left = left[_TOGETHER:]
         left = left[~_join_known(vectors, where, labels, left, groups, threshold)] if len(left) else left
-    return _by_size(labels)
+    return _by_size(_absorbed(vectors, where, _by_size(labels), threshold))
+
+
+def _absorbed(vectors: Floats, frames: Labels, labels: Labels, threshold: float) -> Labels:
+    """Let small groups join the large one they are most like."""
+    if not len(labels):
+        return labels
+    sizes = np.bincount(labels)
+    large = np.flatnonzero(sizes >= _FEW * sizes[0])
+    means = np.stack([vectors[labels == one].mean(axis=0) for one in range(len(sizes))])
+    joined = labels.copy()
+    for one in range(len(large), len(sizes)):
+        likeness = means[large] @ means[one]
+        best = int(large[likeness.argmax()])
+        apart = not np.intersect1d(frames[labels == one], frames[joined == best]).size
+        if apart and likeness.max() >= _LENIENT * threshold:
+            joined[labels == one] = best
+    found: Labels = np.unique(joined, return_inverse=True)[1]
+    return found
 
 
 def _linked(vectors: Floats, frames: Labels, threshold: float) -> Labels:

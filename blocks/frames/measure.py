@@ -55,7 +55,8 @@ def _cut_out(picture: Pixels, box: tuple[float, float, float, float]) -> Pixels:
 
 def thumb(grey: Pixels) -> Floats:
     """A frame as 32x18 grey levels, to see whether the next one continues it."""
-    return cv2.resize(grey, _THUMB, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small: Floats = cv2.resize(grey, _THUMB, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return small
 
 
 def is_cut(before: Floats, after: Floats) -> bool:

@@ -17,6 +17,8 @@ COMMANDS = (
     "serve",
     "start",
     "enhance",
+    "actor",
+    "frames",
     "generate",
     "score",
     "characters",
