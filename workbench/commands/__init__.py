@@ -22,6 +22,7 @@ COMMANDS = (
     "generate",
     "score",
     "characters",
+    "lora",
     "run",
     "pipelines",
     "jobs",

@@ -1,0 +1,214 @@
+"""LoRAs as the lab knows them: each is a run of the chain that trains, or a file among the models.
+
+Nothing here is kept anywhere else: how a LoRA stands is read from its job, so a page, the command line and a notebook
+say the same of it.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from blocks.errors import Conflict, InputError, UnknownName
+
+if TYPE_CHECKING:
+    from data.records import FileRef, JobInfo
+    from pipelines.lab import Lab
+    from pipelines.models import ModelInfo
+
+__all__ = ["CHAIN", "LoraInfo", "Point", "curve_of", "export", "loras", "lora_of", "pictures_in", "train", "use"]
+
+CHAIN = "train_lora"
+IMPORT = "import_lora"
+
+Standing = Literal["un-trained", "training", "completed", "failed", "cancelled"]
+_STATES: Mapping[str, Standing] = {
+    "QUEUED": "un-trained",
+    "RUNNING": "training",
+    "SUCCEEDED": "completed",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
+}
+_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+_LINE = re.compile(r"step (\d+) of (\d+) loss ([\d.eE+-]+|nan|inf)")
+_KEPT = re.compile(r"version (\d+) kept(?: likeness (-?[\d.]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One step of a training that its log tells of."""
+
+    step: int
+    loss: float | None = None
+    likeness: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoraInfo:
+    """A LoRA and how it stands.
+
+    Attributes:
+        job: the run that makes it.
+        state: with `progress`, 0 to 1, while it trains.
+        versions: steps that were kept, earliest first; empty until the training is done.
+        report: of `lora.pick.pick_version`; empty until a version is chosen.
+        files: the LoRA in both keys and the packages, once they are written.
+    """
+
+    job: JobInfo
+    state: Standing
+    trigger: str
+    model: str
+    progress: float = 0.0
+    versions: tuple[int, ...] = ()
+    report: dict[str, Any] = field(default_factory=dict)
+    files: tuple[FileRef, ...] = ()
+
+
+def loras(lab: Lab, limit: int = 50) -> list[LoraInfo]:
+    """LoRAs that were trained, or are, newest first."""
+    found = [job for job in lab.jobs(limit=500) if job.pipeline == CHAIN and not _only_advice(job)]
+    return [lora_of(lab, job) for job in found[:limit]]
+
+
+def lora_of(lab: Lab, job: JobInfo | str) -> LoraInfo:
+    """How the LoRA of a job stands.
+
+    Raises:
+        UnknownName: there is no such job, or it trains none.
+    """
+    job = lab.job(job) if isinstance(job, str) else job
+    if job.pipeline != CHAIN:
+        raise UnknownName(f"{job.title} trains no LoRA; `lora list` shows those that do.")
+    given = {step.name: step.outputs for step in lab.steps(job.id)}
+    exported = given.get("export") or {}
+    files = [exported.get("lora"), exported.get("kohya"), *(exported.get("packages") or ())]
+    return LoraInfo(
+        job,
+        _STATES[job.state],
+        str(job.inputs.get("trigger", "")),
+        str(job.inputs.get("model", "")),
+        job.progress,
+        tuple(_step(one.name) for one in (given.get("train") or {}).get("versions") or ()),
+        dict((given.get("pick") or {}).get("report") or {}),
+        tuple(one for one in files if one is not None),
+    )
+
+
+def train(
+    lab: Lab,
+    pictures: Sequence[Any],
+    trigger: str,
+    *,
+    about: Sequence[Mapping[str, Any]] | None = None,
+    captions: Mapping[str, str] | None = None,
+    only_advice: bool = False,
+    title: str = "",
+    once: str | None = None,
+    user: str = "admin",
+    **inputs: Any,
+) -> JobInfo:
+    """Queue a training, or only the dataset and what is to be said of it.
+
+    Args:
+        pictures: files, or `FileRef` of files that the lab has.
+        inputs: as the chain takes them: model, kind, preset, settings, marks, author, licence, start.
+    """
+    from lora.captions import check_trigger
+
+    word = check_trigger(trigger)
+    asked = {"pictures": list(pictures), "trigger": word, **{k: v for k, v in inputs.items() if v not in (None, "")}}
+    if about:
+        asked["about"] = [dict(one) for one in about]
+    if captions:
+        asked["captions"] = dict(captions)
+    if title:
+        asked["title"] = title
+    options = {"targets": ["advise"]} if only_advice else {}
+    named = f"{'Look at a dataset for' if only_advice else 'Train'} {title or word}"
+    return lab.submit(CHAIN, asked, title=named, options=options, once=once, user=user)
+
+
+def curve_of(lab: Lab, job: str) -> list[Point]:
+    """A training as far as it is, from its log; of several attempts each step counts once."""
+    found: dict[int, Point] = {}
+    for line in lab.log(job):
+        if said := _LINE.search(line.line):
+            step = int(said[1])
+            found[step] = Point(step, float(said[3]), found[step].likeness if step in found else None)
+        elif (kept := _KEPT.search(line.line)) and kept[2]:
+            step = int(kept[1])
+            found[step] = Point(step, found[step].loss if step in found else None, float(kept[2]))
+    return [found[step] for step in sorted(found)]
+
+
+def export(lab: Lab, job: str, version: int = 0, *, user: str = "admin", **changes: Any) -> JobInfo:
+    """Write files of a LoRA again: of another version than the one chosen, or with another title or author.
+
+    Raises:
+        InputError: the training is not done.
+        UnknownName: there is no such version.
+    """
+    step = {one.name: one for one in lab.steps(job)}.get("train")
+    if step is None or not step.outputs:
+        raise InputError("The training is not done, so there is nothing to export yet; `lora list` says how it stands.")
+    if version:
+        kept = {_step(one.name): one for one in step.outputs["versions"]}
+        if version not in kept:
+            raise UnknownName(f"There is no version {version}; there are {', '.join(map(str, kept))}.")
+        changes["lora"] = kept[version]
+    return lab.rerun(job, "export", user=user, **changes)
+
+
+def use(lab: Lab, file: FileRef, name: str = "", *, approve: bool = True, user: str = "admin") -> ModelInfo:
+    """Put a LoRA among the models, where pictures are drawn with it.
+
+    Raises:
+        Conflict: there is another of that name.
+    """
+    from pipelines.show import safe_name
+
+    stem = safe_name(name or file.name).removesuffix(".safetensors").removesuffix(".diffusers")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{stem}.safetensors")
+        path.write_bytes(Path(lab.media(file.digest).path).read_bytes())
+        known = {info.name: info for info in lab.models()}
+        if (there := known.get(path.name)) is not None and there.digest and there.digest != file.digest:
+            raise Conflict(f"There is another {path.name} among the models; give this one another name.")
+        return lab.add_model(path, path.name, approve=approve, user=user)
+
+
+def pictures_in(names: Iterable[str | Path]) -> tuple[list[Path], dict[str, str]]:
+    """Pictures of files and folders, and the captions that lie beside them in text files of the same name.
+
+    Raises:
+        InputError: there is no such file, or a folder holds no pictures.
+    """
+    found: list[Path] = []
+    for name in names:
+        path = Path(name).expanduser().absolute()
+        if not path.exists():
+            raise InputError(f"There is no file or folder {path}; check the path.")
+        inside = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix.lower() in _PICTURES)
+        if not inside:
+            raise InputError(f"There are no pictures (PNG, JPEG, WebP) in {path}.")
+        found += inside
+    captions = {}
+    for one in found:
+        beside = one.with_suffix(".txt")
+        if beside.is_file() and beside.stat().st_size < 20_000:
+            captions[one.name] = beside.read_text(encoding="utf-8", errors="replace").strip()
+    return found, {name: text for name, text in captions.items() if text}
+
+
+def _only_advice(job: JobInfo) -> bool:
+    return list(job.options.get("targets") or ()) == ["advise"]
+
+
+def _step(name: str) -> int:
+    digits = re.sub(r"\D", "", Path(name).stem)
+    return int(digits or 0)

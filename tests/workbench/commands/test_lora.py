@@ -1,0 +1,119 @@
+"""``lora``: from a folder of pictures to files in another lab, told for people and for programs."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blocks.pocket.identity import identity
+from blocks.pocket.look import random_look
+from blocks.pocket.portrait import draw_portrait
+from pipelines import Lab, Settings
+from pipelines.loras import curve_of
+from tests.blocks.models._tiny import build
+from tests.workbench.commands.conftest import Said
+
+Run = Callable[..., Said]
+QUICK = ("--set", "batch=2", "--set", "rank=2", "--set", "save_every=2", "--set", "size=32", "--steps", "4")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lab(home: Path) -> Iterator[Lab]:
+    """A lab with a tiny model, open meanwhile: commands go through its door."""
+    build("pocket", home / "models" / "tiny")
+    with Lab.open(settings=Settings(home=home, cpu_slots=1, gpu_slots=0, warm=0)) as opened:
+        opened.approve_model("tiny")
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six pictures of one person, a copy of one of them, and a caption beside one."""
+    folder, random = tmp_path_factory.mktemp("portraits"), np.random.default_rng(5)
+    for number in range(6):
+        drawn = draw_portrait(identity(710_001), random_look(random), 64, seed=number).picture
+        Image.fromarray(drawn).save(folder / f"mira-{number}.png")
+    Image.open(folder / "mira-0.png").save(folder / "z-copy.png")
+    (folder / "mira-1.txt").write_text("mira7, in my own words")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained() -> dict[str, str]:
+    """Filled by the first test: the job that trained."""
+    return {}
+
+
+def test_a_lora_is_trained_from_a_folder_picked_and_told_of(
+    run: Run, lab: Lab, portraits: Path, trained: dict[str, str], tmp_path: Path
+) -> None:
+    looked = run("lora", "dataset", portraits, "--trigger", "mira7", "--model", "tiny", *QUICK, "--json")
+    assert looked.code == 0, looked.err
+    assert [left["file"] for left in looked.json["dropped"]] == ["z-copy.png"]
+    captions = {row["file"]: row["caption"] for row in looked.json["table"]}
+    assert captions["mira-1.png"] == "mira7, in my own words" and captions["mira-2.png"] == "mira7"
+    assert looked.json["advice"]["count"] == 4
+
+    said = run("lora", "train", portraits, "--trigger", "mira7", "--model", "tiny", *QUICK, "--out", tmp_path, "--json")
+    assert said.code == 0, said.err
+    assert said.json["state"] == "completed" and said.json["versions"] == [2, 4]
+    assert said.json["report"]["chosen"] in (2, 4)
+    assert {Path(name).suffix for name in said.json["written"]} == {".safetensors", ".zip"}
+    assert [step.state for step in lab.steps(said.json["job"]) if step.name == "dataset"] == ["reused"]
+    assert [point.step for point in curve_of(lab, said.json["job"])] == [1, 2, 3, 4]
+    trained["job"] = said.json["job"]
+
+
+def test_it_is_listed_exported_in_another_version_and_used(
+    run: Run, lab: Lab, trained: dict[str, str], tmp_path: Path
+) -> None:
+    assert "completed" in run("lora", "list").out
+    assert [one["job"] for one in run("lora", "list", "--json").json["loras"]] == [trained["job"]]
+    said = run("lora", "export", trained["job"], "--version", 2, "--title", "Second", "--out", tmp_path, "--json")
+    assert said.code == 0, said.err
+    assert (tmp_path / "second.safetensors").exists()
+    with zipfile.ZipFile(tmp_path / "second-civitai.zip") as package:
+        assert "training_data.zip" in package.namelist()
+    used = run("lora", "use", trained["job"], "--name", "mira", "--json").json
+    assert used["model"] == "mira.safetensors" and used["trigger"] == "mira7"
+
+    back = run("lora", "import", tmp_path / "second.safetensors", "--model", "tiny", "--name", "back", "--json")
+    assert back.code == 0, back.err
+    assert back.json["facts"]["layout"] == "kohya" and back.json["facts"]["trigger"] == "mira7"
+    drawn = lab.run(
+        "generate_picture",
+        show=False,
+        prompt="mira7",
+        model="tiny",
+        steps=2,
+        width=32,
+        height=32,
+        loras=[{"path": "back.safetensors", "weight": 1.0}],
+    )
+    assert drawn["generate"].outputs["facts"]["loras"] == [{"name": "back.safetensors", "weight": 1.0}]
+
+
+def test_a_finished_training_is_made_longer(run: Run, trained: dict[str, str]) -> None:
+    assert "give --steps" in run("lora", "resume", trained["job"]).err
+    said = run("lora", "resume", trained["job"], "--steps", 6, "--json")
+    assert said.code == 0, said.err
+    assert said.json["versions"] == [6]
+
+
+def test_what_is_wrong_is_said_with_what_to_do(run: Run, portraits: Path, tmp_path: Path) -> None:
+    for words, expected in (
+        (("train", portraits), "--trigger"),
+        (("dataset", tmp_path, "--trigger", "mira7"), "no pictures"),
+        (("train", portraits, "--trigger", "two words", "--model", "tiny"), "trigger word"),
+        (("train", portraits, "--trigger", "mira7", "--model", "tiny", "--set", "rank"), "NAME=VALUE"),
+        (("train", portraits, "--trigger", "mira7", "--model", "tiny", "--set", "rank=0"), "rank is 0"),
+        (("train", portraits, "--trigger", "mira7", "--model", "none"), "no model"),
+        (("export", "none"), "none"),
+    ):
+        said = run("lora", *words)
+        assert said.code == 1 and expected in said.err, words
