@@ -80,6 +80,8 @@ def pocket_models() -> list[ModelInfo]:
     except NotAvailable as error:
         return [replace(info, state="missing", why=str(error)) for info in infos]
     places = (pack.generator, pack.pose, pack.faces, pack.second)
+    ways = set(_inside(pack.generator))
+    infos[0] = replace(infos[0], capabilities=_abilities(replace(profile("pocket"), references=tuple(ways))))
     return [
         replace(info, digest=model_digest(path), size=_size(path)) for info, path in zip(infos, places, strict=True)
     ]

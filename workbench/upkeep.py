@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from blocks.errors import InputError
+from pipelines.registry import PULL
 from workbench.access import User, authorize
 from workbench.components.words import place
 from workbench.media import safe_name
 from workbench.services import Services
 
 if TYPE_CHECKING:
+    from blocks.models.form import Form
+    from blocks.prompts import Prompt
+    from data.approvals import Approval
+    from data.records import JobInfo
     from pipelines.housekeeping import AuditCheck, AuditEntry, Copy
     from pipelines.models import ModelInfo
 
@@ -22,6 +28,8 @@ __all__ = ["CLASSES", "Setting", "Upkeep"]
 
 CLASSES = ("transient", "cache")
 DAY = 86400.0
+HOUR = 3600.0
+MOST_DOWNLOADS = 50
 MOST_ENTRIES = 500
 
 
@@ -60,8 +68,8 @@ class Upkeep:
         authorize(user, "view", "models")
         return self.lab.removed_models()
 
-    def add_model(self, user: User, upload: str, name: str = "") -> ModelInfo:
-        """Bring an uploaded file into the lab.
+    def add_model(self, user: User, upload: str, name: str = "", *, approve: bool = False) -> ModelInfo:
+        """Bring an uploaded file into the lab; it waits for approval unless `approve` is given with it.
 
         Raises:
             InputError: it was not uploaded here, or is refused.
@@ -72,12 +80,47 @@ class Upkeep:
         if not path.is_relative_to(self._uploads) or not path.is_file():
             raise InputError(f"{Path(upload).name} was not uploaded here. Upload the file first.")
         try:
-            return self.lab.add_model(path, safe_name(name or path.name, "model"), user=user.name)
+            name = safe_name(name or path.name, "model")
+            return self.lab.add_model(path, name, approve=approve, user=user.name)
         finally:
             path.unlink(missing_ok=True)
 
+    def decide_model(self, user: User, name: str, state: str, digest: str = "", why: str = "") -> ModelInfo:
+        """Approve or block a model, or take that back; `digest` is that of the bytes that were looked at."""
+        authorize(user, "manage", f"model {name}")
+        return self.lab.approve_model(name, cast("Approval", state), why=why, digest=digest, user=user.name)
+
+    def pull_model(
+        self,
+        user: User,
+        repo: str,
+        file: str = "",
+        *,
+        revision: str = "main",
+        name: str = "",
+        approve: bool = False,
+        once: str | None = None,
+    ) -> JobInfo:
+        """Queue a download from the hub."""
+        authorize(user, "manage", "models")
+        if not repo.strip():
+            raise InputError("Which model? Give OWNER/NAME, as on the hub's page.")
+        return self.lab.pull_model(
+            repo, file=file, revision=revision, name=name, approve=approve, once=once, user=user.name
+        )
+
+    def downloads(self, user: User) -> list[JobInfo]:
+        """Downloads on their way, and of the last hour those that did not arrive; newest first."""
+        authorize(user, "view", "models")
+        found = [job for state in ("RUNNING", "QUEUED") for job in self.lab.jobs(state=state, limit=MOST_DOWNLOADS)]
+        recent = time.time() - HOUR
+        ended = [job for state in ("FAILED", "CANCELLED") for job in self.lab.jobs(state=state, limit=MOST_DOWNLOADS)]
+        found += [job for job in ended if (job.finished_at or 0) > recent]
+        pulls = [job for job in found if job.pipeline == PULL]
+        return sorted({job.id: job for job in pulls}.values(), key=lambda job: -job.created_at)
+
     def remove_model(self, user: User, name: str) -> str:
-        """Move one that was brought to the trash; its file's name."""
+        """Move one that was brought to the trash; its name there."""
         authorize(user, "manage", f"model {name}")
         return self.lab.remove_model(name, user=user.name)
 
@@ -85,6 +128,16 @@ class Upkeep:
         """Take a removed one back."""
         authorize(user, "manage", f"model {file}")
         return self.lab.restore_model(file, user=user.name)
+
+    def model_form(self, user: User, model: str) -> Form:
+        """What can be filled in for a model that draws; "" is the lab's own."""
+        authorize(user, "view", "models")
+        return self.lab.model_form(model)
+
+    def prompt_report(self, user: User, model: str, text: str) -> Prompt:
+        """What a model is sent of a prompt."""
+        authorize(user, "view", "models")
+        return self.lab.prompt_report(model, text)
 
     # Disk
 

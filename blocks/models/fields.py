@@ -103,7 +103,7 @@ def ways_of(profile: Profile, beside: Beside) -> tuple[Way, ...]:
 
 def _words(profile: Profile) -> list[Field]:
     beyond = {
-        "chunked": f"The encoder reads {profile.tokens} tokens at once; a longer prompt is sent in several chunks.",
+        "chunked": "A prompt that is longer than the encoder reads at once is sent in several chunks.",
         "cut": f"At most {profile.tokens} tokens are sent; what lies beyond is cut, and shown.",
         "taken": "",
     }

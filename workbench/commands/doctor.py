@@ -64,7 +64,7 @@ def examine(settings: Any) -> dict[str, Any]:
     models = settings.models
     home = settings.home
     free = shutil.disk_usage(next(p for p in (home, *home.parents) if p.exists())).free
-    found = [
+    listed = [
         {"name": m.name, "kind": m.kind, "licence": m.licence, "present": m.state == "here", "get": m.why}
         for m in models_in(models)
     ]
@@ -78,7 +78,7 @@ def examine(settings: Any) -> dict[str, Any]:
         "home": str(home),
         "free_bytes": free,
         "models_folder": str(models),
-        "models": found,
+        "models": listed,
         "browser": next((found for name in BROWSERS if (found := shutil.which(name))), None),
         "libgl": _libgl(),
     }
