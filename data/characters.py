@@ -38,9 +38,13 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "wardrobe": (),
     "persona": (),
     "voice": (),
+    "lora": (),
+    "lora_weight": (),
+    "lora_model": (),
 }
 """What can be said of a character, and of some the words there are to choose from; tags are a list, all else is text.
-Nothing is required: a blank draft is a character too."""
+Nothing is required: a blank draft is a character too. ``lora`` is a file among the models that was trained on this
+person; it and the trigger word are used by themselves where they are drawn with ``lora_model`` ("": the lab's own)."""
 
 _LONGEST_NAME, _LONGEST_TEXT, _MOST_TAGS, _SHOWN = 80, 4000, 50, 120
 _TALENT = "talent"

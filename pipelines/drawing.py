@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blocks.errors import InputError
+from blocks.models.places import DEFAULT
 from blocks.quality import CONSISTENCY
 from pipelines.engine.values import media_type
 from pipelines.ledger import Ledger
@@ -53,7 +54,8 @@ class Drawing(Ledger):
         Args:
             actor: pictures, clips or folders of them that show who is to be drawn.
             character: id or slug of who is to be drawn, by their own references unless an actor is given; the takes
-                are the character's. Its keywords join the prompt.
+                are the character's. Its keywords join the prompt, and its LoRA, if it has one for this model and none
+                are given, is put on with its trigger word.
             identity: which person of the actor's frames, by number; -1 is the one seen most.
             model: name of a model; "" is the lab's own.
             count: pictures, 1 to 64, each with the seed after the one before.
@@ -73,6 +75,8 @@ class Drawing(Ledger):
             raise InputError(f"{count} pictures cannot be asked for at once; ask for 1 to {_MOST}.")
         known = self.character(character) if character else None
         pipeline, whom = self._who(actor, known, identity)
+        if "loras" not in settings and (lora := _lora_of(known, model)):
+            settings["loras"], prompt = [lora], _with_trigger(prompt, known)
         words = _with_keywords(prompt, settings.pop("negative", ""), known)
         asked = {**settings, **words, "model": model, **whom}
         if pipeline != "generate_picture":
@@ -136,6 +140,28 @@ def _with_keywords(prompt: str, negative: str, known: CharacterInfo | None) -> M
         name: asked if not more or more.casefold() in asked.casefold() else ", ".join(filter(None, (asked, more)))
         for name, (asked, more) in words.items()
     }
+
+
+def _lora_of(known: CharacterInfo | None, model: str) -> dict[str, Any] | None:
+    """A character's own LoRA, where it is for this model.
+
+    Raises:
+        InputError: its weight is no number.
+    """
+    fields = known.fields if known else {}
+    if not fields.get("lora") or (fields.get("lora_model") or DEFAULT) != (model or DEFAULT):
+        return None
+    text = fields.get("lora_weight") or "1"
+    try:
+        return {"path": fields["lora"], "weight": float(text)}
+    except ValueError:
+        raise InputError(f"The weight of this character's LoRA is {text!r}; give a number, as in 0.8.") from None
+
+
+def _with_trigger(prompt: str, known: CharacterInfo | None) -> str:
+    """The prompt with a character's trigger word first, unless it holds it already."""
+    word = known.fields.get("trigger", "") if known else ""
+    return prompt if not word or word.casefold() in prompt.casefold() else ", ".join(filter(None, (word, prompt)))
 
 
 def _title(prompt: str, known: CharacterInfo | None) -> str:

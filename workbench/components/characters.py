@@ -57,6 +57,9 @@ LABELS: Mapping[str, str] = {
     "persona": "Persona",
     "voice": "Voice notes",
     "source": "Source",
+    "lora": "LoRA",
+    "lora_weight": "Its weight",
+    "lora_model": "Its model",
     "headshot": "Base face",
     "references": "References",
 }
@@ -66,6 +69,7 @@ GROUPS: Sequence[tuple[str, Sequence[str]]] = (
     ("Prompt words", ("positive", "negative")),
     ("Looks", ("age_range", "ethnicity", "build", "hair", "features", "wardrobe")),
     ("Persona and source", ("persona", "voice", "source")),
+    ("LoRA", ("lora", "lora_weight", "lora_model")),
 )
 LONG = frozenset({"description", "positive", "negative", "persona", "features", "wardrobe", "voice"})
 CHOICES: Mapping[str, Sequence[str]] = {name: words for name, words in FIELDS.items() if words}
@@ -74,6 +78,9 @@ NOTES: Mapping[str, str] = {
     "tags": "Separated by commas.",
     "positive": "Added to every prompt of this character.",
     "negative": "Added to what is not wanted.",
+    "lora": "A file among the models that was trained on this person; used by itself, with the trigger word.",
+    "lora_weight": "How strongly it counts; empty for 1.",
+    "lora_model": "The model it was trained on; empty for the lab's own.",
 }
 
 
