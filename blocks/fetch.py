@@ -105,7 +105,9 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, ipaddress.IPv6Address):
-        inner = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
+        if found.ipv4_mapped is not None:
+            return is_public(str(found.ipv4_mapped))
+        inner = [found.sixtofour, *(found.teredo or ())]
         if found in _NAT64 or found in _COMPATIBLE:
             inner.append(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF))
         if any(one is not None and not is_public(str(one)) for one in inner):
@@ -234,15 +236,17 @@ def _copy(
 ) -> int:
     """How many bytes there were."""
     taken = 0
-    while part := answer.read1(_CHUNK):
+    while True:
+        part = answer.read1(_CHUNK)
         taken += len(part)
         if taken > largest:
             raise UnsafeFile(_too_large(url, largest))
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline:  # then an end may be our own hanging up
             raise TransientError(f"{_host(url)} sends too slowly; download it yourself and hand in the file.")
+        if not part:
+            return taken
         file.write(part)
         progress(min(1.0, taken / announced) if announced else 0.0, f"{taken / 1e6:.1f} MB")
-    return taken
 
 
 def _too_large(url: str, largest: int) -> str:
