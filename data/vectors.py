@@ -34,7 +34,6 @@ _FORMAT = 1
 _ID_BYTES = 64
 _ID = np.dtype(f"S{_ID_BYTES}")
 _ROW = WIDTH * 4
-_TOGETHER = 1 << 14  # rows multiplied at a time: 32 MiB, of which the processor's caches see little twice
 _OFF = 0.02  # a cosine beyond one by more than rounding shows rows that are not what was written
 
 Floats = NDArray[np.floating]
@@ -137,7 +136,7 @@ class VectorIndex:
         with self._door:
             matrix, ids = self._matrix, self._ids
             places = None if within is None else self._found(within)
-        cosines = _products(matrix, query) if places is None else matrix[places] @ query
+        cosines = (matrix if places is None else matrix[places]) @ query
         if len(cosines) and not -1 - _OFF <= cosines.min() <= cosines.max() <= 1 + _OFF:
             raise DamagedCopy(f"The copy of the embeddings in {self._folder} is damaged; it is made again.")
         best = _best(cosines, k)
@@ -241,13 +240,6 @@ def _write_at(file: BinaryIO, place: int, content: bytes) -> None:
     file.write(content)
     file.flush()
     os.fsync(file.fileno())
-
-
-def _products(matrix: Floats, query: Floats) -> Floats:
-    cosines = np.empty(len(matrix), np.float32)
-    for start in range(0, len(matrix), _TOGETHER):
-        np.dot(matrix[start : start + _TOGETHER], query, out=cosines[start : start + _TOGETHER])
-    return cosines
 
 
 def _best(cosines: Floats, k: int) -> NDArray[np.intp]:

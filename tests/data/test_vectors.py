@@ -35,8 +35,7 @@ def index(tmp_path: Path) -> VectorIndex:
     return made
 
 
-def test_the_nearest_are_those_of_a_search_through_all(index: VectorIndex, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data.vectors._TOGETHER", 64)  # several stretches, the last one short
+def test_the_nearest_are_those_of_a_search_through_all(index: VectorIndex) -> None:
     query = unit(1, 7)[0]
     cosines = unit(300) @ query
     order = np.argsort(-cosines)[:10]
