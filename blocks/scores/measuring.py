@@ -97,7 +97,7 @@ class Judge:
             "raw": round(cosine, _DIGITS),
             "box": [round(edge, 1) for edge in face.box],
             "view": face.view,
-            "embedding": [round(number, _DIGITS) for number in face.embedding],
+            "embedding": np.round(face.embedding, _DIGITS).tolist(),
             "second": score["second"] | {"raw": self._second(wanted, second)},
         }
         if self.calibration is None:
