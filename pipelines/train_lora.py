@@ -73,7 +73,7 @@ def build() -> Graph:
             "pictures": dataset.pictures,
             "table": dataset.table,
             "preset": gr.Dropdown(list(PRESETS), value="balanced", label="Preset"),
-            "settings": gr.JSON({}, label="Settings", info="What is to be otherwise than in the preset."),
+            "settings": gr.JSON({}, label="What is to be otherwise than in the preset"),
             "start": gr.File(None, label="State of an earlier training, to go on from"),
         },
         outputs={
