@@ -34,13 +34,13 @@ class Judge(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        widths = (32, 64, 96, 112, 112)
-        layers: list[nn.Module] = [nn.Conv2d(3, 32, 6, 4, 1), nn.BatchNorm2d(32), nn.ReLU()]
-        for inside, outside in pairwise(widths):
-            layers += [nn.Conv2d(inside, outside, 3, 1, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()]
-            if outside != 64:
-                layers.append(nn.MaxPool2d(2))
-        layers += [nn.Conv2d(112, 32, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(0.2), nn.Linear(32 * 16, 160), nn.ReLU()]
+        widths = (3, 24, 48, 96, 112, 112)
+        layers: list[nn.Module] = []
+        for place, (inside, outside) in enumerate(pairwise(widths)):
+            step = 2 if place < 2 else 1  # eyes and moles are small: the first step is no more than two
+            layers += [nn.Conv2d(inside, outside, 3, step, 1, bias=False), nn.BatchNorm2d(outside), nn.ReLU()]
+            layers += [nn.MaxPool2d(2)] if step == 1 else []
+        layers += [nn.Conv2d(112, 32, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(0.1), nn.Linear(32 * 16, 160), nn.ReLU()]
         self.body = nn.Sequential(*layers)
         self.heads = nn.ModuleDict({name: nn.Linear(160, len(keys)) for name, keys in CHOICES.items()})
 
@@ -62,14 +62,15 @@ class _InOrder(nn.Module):
 
 
 def truths(looks: list[Look], people: list[Identity]) -> dict[str, Tensor]:
-    """The right choice of each kind; -1 where a picture cannot show it (eyes or a mole turned away)."""
+    """The right choice of each kind; -1 where it cannot be seen (closed or colourless eyes, a mole turned away)."""
     found: dict[str, list[int]] = {name: [] for name in CHOICES}
     for look, who in zip(looks, people, strict=True):
         for name, keys in OF_LOOK.items():
             found[name].append(keys.index(getattr(look, name)))
         turned_away = {"side_left": "left", "side_right": "right"}.get(look.view) == who.mole
         for name, keys in OF_PERSON.items():
-            unseen = (name == "mole" and turned_away) or (name == "eye_name" and look.expression == "sleepy")
+            dark = look.expression == "sleepy" or look.lighting == "noir"
+            unseen = (name == "mole" and turned_away) or (name == "eye_name" and dark)
             found[name].append(-1 if unseen else keys.index(getattr(who, name)))
     return {name: torch.tensor(values) for name, values in found.items()}
 

@@ -43,7 +43,7 @@ def test_a_mirrored_face_is_not_flipped_back() -> None:
     assert crop[56, 10].min() > 150
 
 
-@pytest.mark.parametrize(("model", "width"), [(Residual(), 512), (Separable(), 256)])
+@pytest.mark.parametrize(("model", "width"), [(Residual(), 512), (Separable(), 112)])
 def test_recognisers_give_embeddings_of_the_promised_width(model: torch.nn.Module, width: int) -> None:
     model.eval()
     with torch.no_grad():
