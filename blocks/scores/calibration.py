@@ -151,7 +151,7 @@ class Calibration:
                 return cls(entry["embedder"], entry["domain"], _curves(path, entry["counts"]))
         raise NotAvailable(
             f"{path.name} has no calibration for the recogniser {embedder[:12]} on {domain or 'any'} faces; raw "
-            "cosines are shown, and nothing is passed or failed. Fit one with blocks.scores.calibration.fit."
+            "cosines are shown, and nothing is passed or failed. Fit one: python -m blocks.scores.calibrate --help"
         )
 
     def write(self, path: Path) -> None:
