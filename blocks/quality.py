@@ -15,11 +15,14 @@ from typing import Any, NamedTuple
 from blocks.block import block
 from blocks.errors import InputError, Skipped
 
-__all__ = ["CONSISTENCY", "CREATIVE", "MODES", "Try", "first_try", "next_try"]
+__all__ = ["CONSISTENCY", "CREATIVE", "MODES", "MOST_TRIES", "Try", "first_try", "next_try"]
 
 CONSISTENCY = "consistency_priority"
 CREATIVE = "creative_exploration"
 MODES = (CONSISTENCY, CREATIVE)
+
+MOST_TRIES = 5
+"""Tries of a picture that a chain has room for."""
 
 _SEEDS = 2**63
 _STRIDE = 1_000_003

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import InputError
 from blocks.models.places import DEFAULT
-from blocks.quality import CONSISTENCY
+from blocks.quality import CONSISTENCY, MOST_TRIES
 from pipelines.engine.values import media_type
 from pipelines.ledger import Ledger
 from pipelines.recording import OPTION
@@ -68,11 +68,10 @@ class Drawing(Ledger):
             settings: whatever else the chain takes (negative, steps, width, reference_scale, loras, ...).
 
         Raises:
-            InputError: the count is none, or a setting is unknown.
+            InputError: a number is out of range, or a setting is unknown.
             UnknownName: there is no such character or model.
         """
-        if not 1 <= count <= _MOST:
-            raise InputError(f"{count} pictures cannot be asked for at once; ask for 1 to {_MOST}.")
+        _check_numbers(count, quality_threshold, max_iterations)
         known = self.character(character) if character else None
         pipeline, whom = self._who(actor, known, identity)
         if "loras" not in settings and (lora := _lora_of(known, model)):
@@ -82,7 +81,8 @@ class Drawing(Ledger):
         if pipeline != "generate_picture":
             asked |= {"quality_threshold": quality_threshold, "max_iterations": max_iterations, "mode": mode}
         first = secrets.randbelow(_SEEDS) if seed is None else seed
-        of_takes = {"character": known.id if known else None, "parents": list(parents), "label": label}
+        of_takes: dict[str, Any] = {"parents": list(parents), "label": label}
+        of_takes |= {"character": known.id, "character_version": known.version} if known else {}
         batch = batch or once or secrets.token_hex(6)
         return [
             self.submit(
@@ -110,6 +110,15 @@ class Drawing(Ledger):
             "file": self.reference_file(references["digest"]),
             "pictures": list(references["pictures"]),
         }
+
+
+def _check_numbers(count: int, threshold: float, tries: int) -> None:
+    if not 1 <= count <= _MOST:
+        raise InputError(f"{count} pictures cannot be asked for at once; ask for 1 to {_MOST}.")
+    if not 1 <= tries <= MOST_TRIES:
+        raise InputError(f"{tries} tries of a picture cannot be made; ask for 1 to {MOST_TRIES}.")
+    if not 0 < threshold < 1:
+        raise InputError(f"A gate lies between 0 and 1, not at {threshold}; 0.85 is usual.")
 
 
 def actor_files(actor: Sequence[FileRef | Path | str]) -> Iterator[FileRef | Path]:

@@ -26,8 +26,8 @@ from pipelines.registrar import arrived
 __all__ = ["OPTION", "leaves"]
 
 OPTION = "take"
-"""Of a job's options: ``character`` (id), ``parents`` (ids of takes) and ``label`` of all takes that it makes. They
-are no inputs, because the pictures are the same whomever they are said to show."""
+"""Of a job's options: ``character`` (id), ``character_version``, ``parents`` (ids of takes) and ``label`` of all takes
+that it makes. They are no inputs, because the pictures are the same whomever they are said to show."""
 
 _LAST_SEED = 2**63 - 1
 
@@ -73,6 +73,8 @@ def _take(job: JobInfo, step: str, item: int, given: Mapping[str, Any]) -> Calla
 def _about(job: JobInfo, step: str, item: int, given: Mapping[str, Any], picture: FileRef) -> TakeInfo:
     settings = _asked(job) | dict(given.get("facts") or {}) | dict(given.get("settings") or {})
     known = job.options.get(OPTION) or {}
+    if known.get("character_version"):
+        settings["character_version"] = known["character_version"]
     return TakeInfo(
         id=takes.take_id(job.id, step, item, picture.digest),
         picture=picture,

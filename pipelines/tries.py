@@ -20,7 +20,7 @@ from blocks.models.places import place_of
 from blocks.models.recognise import recognise
 from blocks.models.samplers import SAMPLERS
 from blocks.models.taking import taking
-from blocks.quality import CONSISTENCY, CREATIVE, MODES, first_try, next_try
+from blocks.quality import CONSISTENCY, CREATIVE, MODES, MOST_TRIES, first_try, next_try
 from blocks.ranking import choose_best
 from blocks.scores.score import score_picture
 from blocks.start import start_from
@@ -35,10 +35,7 @@ if TYPE_CHECKING:
 
 Block = Callable[..., Any]
 
-__all__ = ["MOST", "asked", "faces_of", "quality_loop", "settle_loop", "work_of_loop"]
-
-MOST = 5
-"""Tries there are room for, and the highest `max_iterations`."""
+__all__ = ["asked", "faces_of", "quality_loop", "settle_loop", "work_of_loop"]
 
 _PLACES = ("first", "second", "third", "fourth", "fifth")
 _DRAWN_WITH = (
@@ -73,7 +70,7 @@ def asked() -> dict[str, Any]:
         "offload": gr.Dropdown(list(OFFLOADS), value="none", label="Offloading"),
         "pack": gr.Textbox("", label="Face pack", info="Empty: the lab's own."),
         "quality_threshold": gr.Slider(0, 1, 0.85, label="Gate", info="A calibrated score."),
-        "max_iterations": gr.Slider(1, MOST, 3, step=1, label="Tries at most"),
+        "max_iterations": gr.Slider(1, MOST_TRIES, 3, step=1, label="Tries at most"),
         "mode": gr.Dropdown(list(MODES), value=CONSISTENCY, label="Mode"),
     }
 
@@ -97,7 +94,7 @@ def quality_loop(
     wanted = {name: getattr(ask, name) for name in ("prompt", "seed", "reference_scale", "mode")}
     attempt = FnNode(first_try, name="try_1", inputs={**whom, **wanted}, outputs=_tried())
     takes = [made(1, attempt)]
-    for number in range(2, MOST + 1):
+    for number in range(2, MOST_TRIES + 1):
         last = {"about": attempt.about, "score": takes[-1][1].score}
         limits = {"mode": ask.mode, "max_iterations": ask.max_iterations}
         attempt = FnNode(next_try, name=f"try_{number}", inputs={**last, **whom, **limits}, outputs=_tried())
@@ -115,7 +112,7 @@ def settle_loop(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]
     """
     found = generate_picture.settle(inputs, settings)
     settled: dict[str, Any] = {name: found[name] for name in ("model", "steps", "guidance") if name in found}
-    for number in range(1, MOST + 1):
+    for number in range(1, MOST_TRIES + 1):
         settled |= {f"draw_{number}.{name}": found[name] for name in _OF_EACH_DRAWING if name in found}
         settled |= faces_of(f"score_{number}", inputs, settings)
     if "model" in found:

@@ -69,12 +69,22 @@ def test_pictures_are_asked_for_in_one_call(drawing: Lab) -> None:
         (mara.id, "red coat, freckles", "hat", "x")
     }
     assert drawing.character("mara").take_count == 2
+    assert {take.settings["character_version"] for take in takes} == {"1.0.0"}
 
 
-@pytest.mark.parametrize("count", [0, 65])
-def test_a_number_of_pictures_that_is_none_is_refused(drawing: Lab, count: int) -> None:
-    with pytest.raises(InputError, match="1 to 64"):
-        drawing.generate("red coat", count=count)
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ({"count": 0}, "1 to 64"),
+        ({"count": 65}, "1 to 64"),
+        ({"max_iterations": 6}, "1 to 5"),
+        ({"quality_threshold": 1.0}, "between 0 and 1"),
+        ({"quality_threshold": float("nan")}, "between 0 and 1"),
+    ],
+)
+def test_a_number_that_is_none_is_refused(drawing: Lab, numbers: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        drawing.generate("red coat", **numbers)
 
 
 def test_what_is_asked_again_is_not_drawn_again_and_another_seed_is(drawing: Lab) -> None:

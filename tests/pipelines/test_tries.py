@@ -11,9 +11,9 @@ from daggr import FnNode, Graph, InputNode
 from PIL import Image
 
 from blocks.provenance import read_recipe
-from blocks.quality import CREATIVE
+from blocks.quality import CREATIVE, MOST_TRIES
 from pipelines.lab import Lab, Run
-from pipelines.tries import MOST, asked, quality_loop
+from pipelines.tries import asked, quality_loop
 
 EMBEDDER = "e" * 64
 
@@ -93,7 +93,7 @@ def draw(lab: Lab, word: object, **given: Any) -> Run:
 
 
 def states(run: Run, step: str) -> str:
-    return "".join(run.steps[f"{step}_{n}"].state[0] for n in range(1, MOST + 1))
+    return "".join(run.steps[f"{step}_{n}"].state[0] for n in range(1, MOST_TRIES + 1))
 
 
 def test_the_first_pass_ends_it(lab: Lab, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_failed_try_changes_what_may_help_and_says_why(lab: Lab, tmp_path: Pat
 def test_as_many_tries_as_are_asked_for(lab: Lab, tmp_path: Path) -> None:
     run = draw(lab, tmp_path, reference_scale=0.3, max_iterations=1)
     assert states(run, "take") == "dssss"
-    run = draw(lab, tmp_path, reference_scale=0.3, max_iterations=MOST)
+    run = draw(lab, tmp_path, reference_scale=0.3, max_iterations=MOST_TRIES)
     assert states(run, "take") == "rdddd"
 
 

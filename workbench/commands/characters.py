@@ -6,7 +6,6 @@ Made from an actor, a character has the actor's frames as its references: `gener
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,24 +60,26 @@ def _create(lab: Lab, args: argparse.Namespace) -> CharacterInfo:
         raise InputError("What is the character called? python -m workbench characters create --name NAME")
     names = ("description", "trigger", "positive", "negative", "tags")
     fields = {name: value for name in names if (value := getattr(args, name))}
-    if not args.actor:
-        made: CharacterInfo = lab.create_character(args.name, fields=fields)
-        return made
-    references, pictures = _frames_of(lab, list(map(Path, args.actor)), args.identity)
-    face = _best(references, pictures)
-    made = lab.create_character(
-        args.name, fields=fields, references=references, reference_files=pictures, headshot=face
+    references: dict[str, Any] | None = None
+    pictures: list[FileRef] = []
+    if args.actor:
+        references, pictures = _frames_of(lab, args.actor, args.identity)
+    made: CharacterInfo = lab.create_character(
+        args.name,
+        fields=fields,
+        references=references,
+        reference_files=pictures,
+        headshot=_best(references, pictures) if references else None,
     )
     return made
 
 
-def _frames_of(lab: Lab, actor: list[Path], identity: int) -> tuple[dict[str, Any], list[FileRef]]:
+def _frames_of(lab: Lab, actor: list[str], identity: int) -> tuple[dict[str, Any], list[FileRef]]:
     """The reference set of an actor, and its members' pictures."""
-    from pipelines.drawing import actor_files
     from workbench.commands._following import follow_all
+    from workbench.commands.frames import sources_of
 
-    inputs = {"sources": list(actor_files(actor)), "identity": identity}
-    job = lab.submit("actor_to_character", inputs, title="Read an actor's frames", options={"targets": ["actor"]})
+    job = lab.submit("reference_set", {"sources": sources_of(lab, actor), "identity": identity})
     [done] = follow_all(lab, [job])
     found = lab.run_of(done, show=False)["actor"].outputs
     return found["references"], list(found["pictures"])

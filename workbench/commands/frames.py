@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from data.records import FileRef
     from pipelines import Lab
 
-__all__ = ["add"]
+__all__ = ["add", "sources_of"]
 
 _TOLD = ("file", "at", "view", "sharpness", "size", "box")
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from workbench.commands._table import print_json
 
     with Lab.open() as lab:
-        inputs = {"sources": _files(lab, args.sources), "pack": args.pack, "most": args.most}
+        inputs = {"sources": sources_of(lab, args.sources), "pack": args.pack, "most": args.most}
         job = follow(lab, lab.submit("reference_set", {**inputs, "identity": args.identity}))
         if job.state != "SUCCEEDED":
             raise LabError(job.error or "The job was stopped.")
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _files(lab: Lab, sources: list[str]) -> list[FileRef | Path]:
+def sources_of(lab: Lab, sources: list[str]) -> list[FileRef | Path]:
     """Files as the lab takes them; of a folder those in it, of an address what is fetched from there."""
     import tempfile
 

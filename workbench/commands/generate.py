@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     """Register the command."""
     command = commands.add_parser("generate", help="draw new pictures of an actor or character", description=__doc__)
     whom = command.add_mutually_exclusive_group()
-    whom.add_argument("--actor", nargs="+", metavar="PATH", help="pictures, clips, or folders of them")
+    whom.add_argument("--actor", nargs="+", metavar="PATH", help="pictures, clips, folders, or http addresses")
     whom.add_argument("--character", default="", metavar="NAME", help="a character of the lab, by slug or id")
     command.add_argument("--prompt", default="", metavar="TEXT", help="what is to be seen")
     command.add_argument("--negative", metavar="TEXT", help="what is not wanted")
@@ -55,13 +55,14 @@ def run(args: argparse.Namespace) -> int:
     from blocks.quality import CONSISTENCY, CREATIVE
     from pipelines import Lab
     from workbench.commands._following import follow_all
+    from workbench.commands.frames import sources_of
 
     began = time.monotonic()
     settings = {name: value for name in _PASSED_ON if (value := getattr(args, name)) is not None}
     with Lab.open() as lab:
         jobs = lab.generate(
             args.prompt,
-            actor=list(map(Path, args.actor or ())),
+            actor=sources_of(lab, args.actor or []),
             character=args.character,
             identity=args.identity,
             model=args.model,
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _drawn(lab: Lab, job: JobInfo, folder: Path) -> dict[str, Any]:
     """The best try of a job, with all of them under ``tries``; each copied out under its seed."""
-    takes = {take.attempt: take for take in lab.takes(job=job.id)}
+    takes = {take.attempt: take for take in lab.takes(job=job.id, hidden=True)}
     ranking = lab.result(job.id).get("ranking") or [{"attempt": attempt} for attempt in takes]
     tries = [_told(lab, takes[one["attempt"]], folder) for one in ranking]
     return {**tries[0], "job": job.id, "tries": tries}
@@ -96,6 +97,8 @@ def _told(lab: Lab, take: TakeInfo, folder: Path) -> dict[str, Any]:
 
     ref = replace(take.picture, name=f"take-{take.seed}{Path(take.picture.name).suffix}")
     score = take.score and {name: take.score.get(name) for name in _FIGURES}
+    if take.score and score is not None:
+        score["second"] = (take.score.get("second") or {}).get("raw")
     about = {"attempt": take.attempt, "why": take.settings.get("why", "")}
     return {"file": str(put_into(lab, ref, folder)), "seed": take.seed, "score": score, "take": take.id, **about}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from blocks.pocket.clip import render_clip
 from tests.workbench.commands.conftest import Said
 
 Run = Callable[..., Said]
@@ -27,6 +28,16 @@ def test_one_is_made_by_hand_listed_and_shown(run: Run) -> None:
     assert "mara-ost" in run("characters").out
     shown = run("characters", "show", "mara-ost")
     assert "positive: freckles" in shown.out and "references: 0" in shown.out
+
+
+def test_one_is_made_from_an_actors_clip(run: Run, tmp_path: Path) -> None:
+    clip = render_clip(900_002, 2, tmp_path / "actor.mp4", fps=8, flaws=False)
+    said = run("characters", "create", "--name", "Ivo", "--from", clip, "--json")
+    assert said.code == 0, said.err
+    references = said.json["references"]
+    assert references["count"] == len(references["members"]) == len(references["pictures"]) > 0
+    assert said.json["headshot"]["digest"] in [picture["digest"] for picture in references["pictures"]]
+    assert "embedding" not in str(references)
 
 
 def test_what_is_missing_or_unknown_is_said(run: Run) -> None:
