@@ -1,6 +1,7 @@
 """The one way bytes of the lab reach a browser: by digest, after asking, in a box.
 
-`/media/{digest}` is a file, `/media/{digest}/thumb` a small picture of it. There are no paths and no names in
+`/media/{digest}` is a file, `/media/{digest}/thumb` a small picture of it, `/media/together?d=...&d=...` several
+files as one ZIP. There are no paths and no names in
 these addresses, so there is nothing to guess or to climb out of. What a browser might run (SVG, HTML, anything
 not on the list) is only ever downloaded.
 """
@@ -18,6 +19,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from blocks.errors import Denied, LabError, StoreError
 from workbench.access import authorize, who
+from workbench.bundle import bundled
 from workbench.thumbs import thumbnail
 
 if TYPE_CHECKING:
@@ -72,6 +74,10 @@ def safe_name(name: str, digest: str) -> str:
 def media_routes(lab: Lab) -> APIRouter:
     """The routes over one lab's blobs."""
     router = APIRouter()
+
+    @router.get("/media/together")
+    async def together(request: Request) -> Response:
+        return await run_in_threadpool(bundled, lab, who(request), request.query_params.getlist("d"))
 
     @router.api_route("/media/{digest}", methods=["GET", "HEAD"])
     async def media(digest: str, request: Request, download: bool = False) -> Response:

@@ -11,6 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
@@ -143,7 +144,8 @@ class Plots:
         inputs |= {"pictures": list(drawn.values()), "places": list(drawn)}
         title = f"Plot of {plan['title'] or 'settings'}"[:120]
         submit = self.lab.submit
-        self.takes.services.outside(submit, COMPOSE, inputs, user=user.name, title=title, batch=batch, once=batch)
+        # As if from no page: Gradio's parts, which chains are written with, have no values in a handler.
+        Context().run(submit, COMPOSE, inputs, user=user.name, title=title, batch=batch, once=batch)
 
     def _picture(self, job: JobInfo) -> FileRef | None:
         if job.state != "SUCCEEDED":

@@ -6,7 +6,8 @@ Each call takes the person who asks, and asks whether they may.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +35,7 @@ CHAINS = frozenset({"actor_to_character", "draw_character", "generate_picture"})
 
 PAGE = 60
 MOST_LOOKED_AT = 3000  # takes that are looked through for one page of a narrow view
-ACTOR_SECONDS = 4.0
+ACTOR_SECONDS, ACTOR_RATE = 3.0, 8  # enough frames to choose among, and quick to draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ class Takes:
         if not wish.prompt and not whom.anybody and "image" not in wish.settings:
             raise InputError("Say what the picture should show, or bring somebody to draw.")
         given = self._asked(user, wish, whom) | {"batch": batch, "label": label}
-        jobs: list[JobInfo] = self.services.outside(
+        jobs: list[JobInfo] = _outside(
             self.lab.generate, wish.prompt, count=wish.count, seed=wish.seed, once=once or None, user=user.name, **given
         )
         return jobs
@@ -190,7 +191,7 @@ class Takes:
         given = self._asked(user, wish, whom)
         chain, inputs = _chain_for(given, wish)
         try:
-            one: Estimate = self.services.outside(self.lab.estimate, chain, inputs)
+            one: Estimate = _outside(self.lab.estimate, chain, inputs)
         except LabError:
             return []
         size = None if one.bytes is None else one.bytes * wish.count
@@ -251,7 +252,7 @@ class Takes:
 
         authorize(user, "run", "a rendered actor")
         with tempfile.TemporaryDirectory(dir=self.services.uploads) as folder:
-            clip = render_clip(seed, ACTOR_SECONDS, Path(folder) / f"actor-{seed}.mp4", fps=12)
+            clip = render_clip(seed, ACTOR_SECONDS, Path(folder) / f"actor-{seed}.mp4", ACTOR_RATE)
             digest = self.lab.import_file(clip, clip.name, user=user.name).digest
         return self.services.items(user, [{"digest": digest, "name": clip.name}])[0]
 
@@ -315,6 +316,11 @@ class Takes:
         except (UnknownName, AttributeError):
             return False
         return True
+
+
+def _outside(call: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    """Call the lab as if from no page: Gradio's parts, which chains are written with, have no values in a handler."""
+    return Context().run(call, *args, **named)
 
 
 def _belongs(take: TakeInfo, show: str) -> bool:

@@ -114,11 +114,17 @@ def under(job: JobInfo) -> Under:
     view = job_view(job)
     if job.state == "RUNNING":
         words = (
-            f"{job.note or 'starting'} · {duration(job.eta)} left" if job.eta is not None else job.note or "starting"
+            f"{job.note or 'starting'} · {duration(job.eta)} left" if job.eta is not None else _note(job.note) or "starting"
         )
     else:
         words = {"QUEUED": "waiting", "FAILED": "failed", "CANCELLED": "cancelled"}.get(job.state, "done")
     return Under(view, words, view.error)
+
+
+def _note(note: str) -> str:
+    """ "draw_2: step 3 of 20" is a step of a chain; here it is a try."""
+    step, _, words = note.partition(": ")
+    return f"try {step[5:]} · {words}" if step.startswith("draw_") and words else note
 
 
 def drawing(jobs: Sequence[JobInfo]) -> str:

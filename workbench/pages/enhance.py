@@ -106,6 +106,19 @@ def _files(services: Services, page: Form, view: View) -> None:
     page.listing.click(act, page.chosen, shown, api_visibility="private", **QUIET)
     view.stage.click(act, page.chosen, shown, api_visibility="private", **QUIET)
     when_opened(opened, page.chosen, shown, "sample")
+    _sent_here(services, page, shown)
+
+
+def _sent_here(services: Services, page: Form, shown: list[Any]) -> None:
+    """A file of the lab that another page sends along in the address."""
+
+    @told
+    def sent(digest: str, request: gr.Request) -> Any:
+        if not digest:
+            return (gr.skip(),) * len(shown)
+        return _chosen(services, who(request), [{"digest": digest, "name": ""}])
+
+    when_opened(sent, page.chosen, shown, "file")
 
 
 def _chosen(services: Services, user: User, chosen: Chosen, wrong: Sequence[str] = ()) -> tuple[Any, ...]:

@@ -52,7 +52,7 @@ def build(services: Services) -> None:
         with gr.Column(elem_classes="main", min_width=320):
             said, drawing, plots, gallery = (_html(f"gen-{name}") for name in ("said", "drawing", "plots", "gallery"))
     viewer, asked, painter = (_html(f"gen-{name}") for name in ("viewer", "asked", "painter"))
-    desk, sent = gr.Textbox(visible=False), gr.Textbox("{}", visible=False)
+    desk, sent = gr.Textbox("{}", visible=False), gr.Textbox("{}", visible=False)
     clock = gr.Timer(POLL_IDLE)
     looks = [whom, drawing, plots, gallery, viewer, clock, sent]
     turns = [*looks, desk, form, report, estimate, said, asked, painter]

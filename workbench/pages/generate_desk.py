@@ -47,7 +47,7 @@ class Desk:
         """From the browser; what is not as it should be stands at its default."""
         try:
             found = json.loads(text)
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, RecursionError):
             found = None
         given: dict[str, Any] = found if isinstance(found, dict) else {}
         plain = {

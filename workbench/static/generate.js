@@ -2,6 +2,8 @@
 const { isTyping } = window.lab;
 const form = () => document.getElementById("gen-form");
 
+let send = () => {}; // an act from outside the parts: any part will do, all lead to the same place
+
 function values() {
   const found = {};
   const fields = form();
@@ -19,7 +21,7 @@ function values() {
 // Every part of the page is drawn as HTML and calls this: an act goes out as a click, with what the form holds.
 window.lab.generates = (element, trigger) => {
   const act = (name, id = "") => trigger("click", { act: name, id, values: values() });
-  element.labAct = act;
+  send = act;
   element.addEventListener("click", (event) => {
     const button = event.target.closest("[data-act]");
     if (!button || !element.contains(button)) return;
@@ -47,9 +49,6 @@ window.lab.generates = (element, trigger) => {
     if (event.target.dataset.changes) act(event.target.dataset.changes, event.target.value);
   });
 };
-
-const actor = () => document.getElementById("gen-form-part");
-const send = (name, id) => actor()?.labAct?.(name, id);
 
 async function bring(file) {
   const answer = await fetch(`/canvas-upload?${new URLSearchParams({ name: file.name || "picture.png" })}`, { method: "POST", body: file }).catch(() => null);
@@ -199,6 +198,13 @@ new MutationObserver((changes) => {
   watchOlder();
 }).observe(document.getElementById("content"), { childList: true, subtree: true });
 
+// What is sent of the prompt stands right under it, inside the form.
+new MutationObserver(() => {
+  const [told, place] = [document.querySelector("#gen-report .told"), document.querySelector("#gen-form .report-place")];
+  const text = told?.innerHTML || "";
+  if (place && place.dataset.told !== text) { place.dataset.told = text; place.innerHTML = text; }
+}).observe(document.getElementById("content"), { childList: true, subtree: true });
+
 const older = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) { older.unobserve(entry.target); entry.target.click(); }
 }, { rootMargin: "400px" });
@@ -209,4 +215,4 @@ function watchOlder() {
 }
 
 window.lab.bring = bring;
-window.lab.send = send;
+window.lab.send = (name, id) => send(name, id);
