@@ -60,7 +60,7 @@ def generate(
     height: int = 0,
     references: Sequence[Path] | None = None,
     reference_scale: float = 0.8,
-    identity: Sequence[float] | None = None,
+    identity: Sequence[float] | Sequence[Sequence[float]] | None = None,
     adapter: str = "",
     image: Path | None = None,
     mask: Path | None = None,
@@ -88,7 +88,7 @@ def generate(
         steps, guidance, sampler, width, height: 0, None or "" for the profile's own; sides in pixels.
         references: pictures of what is to be seen, taken in the best way the model has (see `Profile.references`).
         reference_scale: how much references or identity count, 0 to 2.
-        identity: a face embedding of length one, for models with a FaceID adapter.
+        identity: a face embedding of length one, for models with a FaceID adapter; of several the tokens are joined.
         adapter: the file or folder that takes references; "" for the one inside the model's folder.
         image: the picture to start from; `strength`, 0.01 to 1, is how much of it is drawn anew.
         mask: white where `image` is drawn anew, black where it stays.

@@ -176,17 +176,17 @@ def _referred(loaded: Loaded, request: Request, call: Call) -> dict[str, Any]:
 
 
 def _face(loaded: Loaded, request: Request) -> dict[str, Any]:
-    """The embedding beside a zero one for the negative half, (2, 1, width), as FaceID was trained."""
+    """Embeddings beside zeros for the negative half, (2, faces, width), as FaceID was trained; tokens are joined."""
     import torch
 
     projection = loaded.pipe.unet.encoder_hid_proj.image_projection_layers[0]
     width = int(projection.ff.net[0].proj.in_features)
-    if len(request.identity) != width:
+    if (given := {len(face) for face in request.identity}) != {width}:
         raise InputError(
-            f"The face embedding has {len(request.identity)} numbers and this FaceID adapter takes {width}; "
+            f"The face embedding has {max(given)} numbers and this FaceID adapter takes {width}; "
             "use the recogniser it was trained with."
         )
-    face = torch.tensor(request.identity, dtype=loaded.pipe.dtype, device=loaded.device).reshape(1, 1, -1)
+    face = torch.tensor(request.identity, dtype=loaded.pipe.dtype, device=loaded.device).unsqueeze(0)
     loaded.pipe.set_ip_adapter_scale(request.reference_scale)
     return {"ip_adapter_image_embeds": [torch.cat([torch.zeros_like(face), face]) if request.guidance > 1 else face]}
 

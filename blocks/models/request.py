@@ -13,6 +13,8 @@ from blocks.models.profiles import Profile, Size
 
 __all__ = ["HIGHEST_GUIDANCE", "LARGEST_SIDE", "LAST_SEED", "MOST_STEPS", "Request", "ask", "picture_size"]
 
+_MOST_FACES = 16
+
 MOST_STEPS = 500
 LARGEST_SIDE = 4096
 HIGHEST_GUIDANCE = 50.0
@@ -37,7 +39,7 @@ class Request:
     size: Size
     references: tuple[Path, ...]
     reference_scale: float
-    identity: tuple[float, ...]
+    identity: tuple[tuple[float, ...], ...]
     image: Path | None
     mask: Path | None
     strength: float
@@ -57,7 +59,7 @@ def ask(
     size: Size,
     references: Sequence[Path],
     reference_scale: float,
-    identity: Sequence[float] | None,
+    identity: Sequence[float] | Sequence[Sequence[float]] | None,
     image: Path | None,
     mask: Path | None,
     strength: float,
@@ -90,7 +92,7 @@ def ask(
         size,
         tuple(references),
         float(reference_scale),
-        _unit(identity),
+        _faces(identity),
         image,
         mask,
         float(strength),
@@ -148,12 +150,18 @@ def _check_together(profile: Profile, request: Request) -> None:
         raise InputError(f"{title} starts from its reference; give a reference or a picture to start from, not both.")
 
 
-def _unit(identity: Sequence[float] | None) -> tuple[float, ...]:
+def _faces(identity: Sequence[float] | Sequence[Sequence[float]] | None) -> tuple[tuple[float, ...], ...]:
+    """One face embedding or several."""
+    given: list[Any] = list(identity or ())
+    several = given and all(isinstance(one, Sequence) and not isinstance(one, str) for one in given)
+    if len(given) > _MOST_FACES and several:
+        raise InputError(f"{len(given)} face embeddings are too many; give at most {_MOST_FACES}.")
+    return tuple(_unit(one) for one in (given if several else [given] if given else []))
+
+
+def _unit(numbers: Sequence[Any]) -> tuple[float, ...]:
     """A face embedding of length one, as recognisers give it normed."""
-    numbers: list[Any] = list(identity or ())
-    if not numbers:
-        return ()
-    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+    if not numbers or not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
         raise InputError("The face embedding holds something that is no number; take it from a face that was found.")
     length = math.sqrt(math.fsum(n * n for n in numbers))
     if abs(length - 1) > 0.01:
