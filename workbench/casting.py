@@ -102,7 +102,9 @@ class Casting:
         """Make a reference set of one of the people that a search has found."""
         authorize(user, "run", f"job {job}")
         before = self.lab.job(job)
-        inputs = {**before.inputs, "identity": identity}
+        followed = set(before.options.get("settled") or ())
+        inputs = {name: value for name, value in before.inputs.items() if name not in followed}
+        inputs["identity"] = identity
         return self._submit(user, inputs, title=before.title, parent=job, once=f"{job}/{identity}")
 
     def picked(self, user: User, job: str) -> tuple[dict[str, Any], list[FileRef]]:

@@ -19,7 +19,7 @@ from workbench.pages.characters_acts import act_on
 from workbench.pages.characters_api import endpoints
 from workbench.pages.characters_views import draw
 from workbench.pages.turn import Place, Turn
-from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET, told
+from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET
 from workbench.services import Services
 
 __all__ = ["SLUG", "TITLE", "build"]
@@ -35,6 +35,9 @@ PLACES = frozenset(
     | {"cell", "other", "beside", "order", "show"}
 )
 
+TOLD = "<!--told-->"
+"""Where the full view has room for a notice."""
+
 ON_ACT = "window.lab.acts(element, trigger);"
 REMEMBER = "(place) => history.replaceState(null, '', location.pathname + (place ? '?' + place : ''))"
 OPENED = "() => location.search.slice(1)"
@@ -42,22 +45,25 @@ OPENED = "() => location.search.slice(1)"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the browser has: a mark for each part, the version its form was filled from, and a notice that stays."""
+    """What the browser has: a mark for each part, the version its form was filled from, and the notice of the last act.
+
+    The notice stays until the next act.
+    """
 
     marks: dict[str, str]
     version: str = ""
-    held: bool = False
+    notice: str = ""
 
     @classmethod
     def read(cls, text: str) -> Sent:
         try:
             found = json.loads(text)
-            return cls(dict(found["marks"]), str(found["version"]), bool(found["held"]))
+            return cls(dict(found["marks"]), str(found["version"]), str(found["notice"]))
         except (ValueError, TypeError, KeyError):
             return cls({})
 
     def write(self) -> str:
-        return json.dumps({"marks": self.marks, "version": self.version, "held": self.held})
+        return json.dumps({"marks": self.marks, "version": self.version, "notice": self.notice})
 
 
 def build(services: Services) -> None:
@@ -77,12 +83,14 @@ def build(services: Services) -> None:
     def look(place: str, sent: str, pace: float, request: gr.Request) -> Any:
         return _look(characters, who(request), Turn(_place(place)), Sent.read(sent), pace)
 
-    @told
     def act(place: str, sent: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
         user, had = who(request), Sent.read(sent)
         values = getattr(event, "values", None)
         values = values if isinstance(values, dict) else {}
-        turn = act_on(characters, user, _place(place), str(event.act), str(event.id), values)
+        try:
+            turn = act_on(characters, user, _place(place), str(event.act), str(event.id), values)
+        except LabError as error:
+            turn = Turn(_place(place), parts.problems([str(error)]))
         return _look(characters, user, turn, had, pace, acted=True)
 
     def opened(place: str, request: gr.Request) -> Any:
@@ -107,22 +115,20 @@ def _look(
         turn = Turn(place, notice=parts.problems([str(error)]))
     fills = turn.anew or had.marks.get("form") != drawn.form_of  # a form is filled once, then it is the person's
     version = drawn.version if fills else had.version
-    held = bool(turn.notice) or (had.held and not acted)
+    notice = turn.notice or ("" if acted else had.notice)
     texts = {
         "head": drawn.head,
-        "notice": turn.notice or drawn.news(version),
+        "notice": notice or drawn.news(version),
         "main": drawn.main,
-        "viewer": drawn.viewer,
+        "viewer": drawn.viewer.replace(TOLD, notice),  # the notice itself lies under the full view
     }
     marks = {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, text in texts.items()}
     marks["form"], texts["form"] = drawn.form_of, drawn.form
-    if held and not turn.notice:
-        marks["notice"] = had.marks.get("notice", "")
     same = {name for name in PARTS if had.marks.get(name) == marks[name] and not (name == "form" and fills)}
     changed = [gr.skip() if name in same else texts[name] for name in PARTS]
     wanted = POLL_BUSY if drawn.busy else POLL_IDLE
     clock = gr.skip() if pace == wanted else gr.Timer(wanted)
-    return *changed, clock, urlencode(place), Sent(marks, version, held).write()
+    return *changed, clock, urlencode(place), Sent(marks, version, notice).write()
 
 
 def _place(text: str | None) -> Place:

@@ -20,6 +20,7 @@ def endpoints(characters: Characters) -> None:
     _to_look(characters)
     _to_change(characters)
     _from_frames(characters)
+    _grids(characters)
 
 
 def _to_look(characters: Characters) -> None:
@@ -99,6 +100,44 @@ def _from_frames(characters: Characters) -> None:
         return record(characters.casting.pick(who(request), job, identity))
 
     _register(people_find, people, character_pick)
+
+
+def _grids(characters: Characters) -> None:
+    """What stands in the cells of a character's grid, and what a person does about it."""
+    grids = characters.grids
+
+    def grid(character: str, request: gr.Request) -> list[dict[str, Any]]:
+        """Every cell: what stands in it, what waits beside it, and what ever stood in it."""
+        return [record(cell) for cell in grids.grid(who(request), character)]
+
+    def grid_make(
+        character: str, keys: list[str], which: str, section: str, request: gr.Request
+    ) -> list[dict[str, Any]]:
+        """Make pictures for these cells, or with none named for `which`: "missing", "flagged" or "all"; the jobs."""
+        jobs = grids.make(who(request), character, keys, which=which or "missing", section=section)
+        return [record(job) for job in jobs]
+
+    def grid_confirm(character: str, key: str, take: str, request: gr.Request) -> dict[str, Any]:
+        """Let a take stand in a cell."""
+        return record(grids.confirm(who(request), character, key, take))
+
+    def grid_discard(character: str, key: str, take: str, request: gr.Request) -> dict[str, Any]:
+        """Forget a candidate of a cell."""
+        return record(grids.discard(who(request), character, key, take))
+
+    def grid_templates(request: gr.Request) -> list[dict[str, Any]]:
+        """Sets of cells under a name."""
+        return [record(one) for one in grids.templates(who(request))]
+
+    def grid_template_save(character: str, name: str, request: gr.Request) -> dict[str, Any]:
+        """Keep the cells of a character's grid under a name."""
+        return record(grids.save_template(who(request), character, name))
+
+    def grid_template_apply(character: str, template: str, request: gr.Request) -> list[dict[str, Any]]:
+        """Give a character the cells of a template, or with "" the standard set again."""
+        return [record(cell) for cell in grids.apply_template(who(request), character, template)]
+
+    _register(grid, grid_make, grid_confirm, grid_discard, grid_templates, grid_template_save, grid_template_apply)
 
 
 def _register(*handlers: Callable[..., Any]) -> None:
