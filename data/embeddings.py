@@ -26,7 +26,7 @@ def check_unit(vector: Sequence[float]) -> list[float]:
     """
     numbers = [float(number) for number in vector]
     length = math.sqrt(math.fsum(n * n for n in numbers)) if all(map(math.isfinite, numbers)) else math.nan
-    if len(numbers) != WIDTH or not 0.99 <= length <= 1.01:
+    if len(numbers) != WIDTH or not 0.992 <= length <= 1.008:
         raise InputError(
             f"A face embedding has {WIDTH} numbers and length 1; this one has {len(numbers)} and length {length:.3f}. "
             "Take it from a face that was found."

@@ -29,8 +29,13 @@ _PLAIN = (
 _FILE = ("picture", "name", "media_type", "size")
 _COLUMNS = ", ".join(f't."{name}"' for name in (*_PLAIN, *_FILE, "settings", "parents"))
 _WITH_SCORE = f"""
-    SELECT {_COLUMNS}, s.content AS score FROM takes AS t
-    LEFT JOIN (SELECT take, arg_max(content, "at") AS content FROM scores GROUP BY take) AS s ON s.take = t.id
+    WITH shown AS (SELECT * FROM takes AS t WHERE {{where}} ORDER BY sequence DESC LIMIT ?),
+    newest AS (
+        SELECT take, arg_max(content, "at") AS content FROM scores
+        WHERE take IN (SELECT id FROM shown) GROUP BY take
+    )
+    SELECT {_COLUMNS}, s.content AS score FROM shown AS t LEFT JOIN newest AS s ON s.take = t.id
+    ORDER BY t.sequence DESC
 """
 
 
@@ -83,7 +88,7 @@ def get(store: Store, take: str) -> TakeInfo:
     Raises:
         UnknownName: there is none.
     """
-    rows = store.read(f"{_WITH_SCORE} WHERE t.id = ?", (take,))
+    rows = store.read(_WITH_SCORE.format(where="t.id = ?"), (take, 1))
     if not rows:
         raise _unknown(take)
     return _take(rows[0])
@@ -119,8 +124,8 @@ def find(
     if before is not None:
         where.append("t.sequence < (SELECT sequence FROM takes WHERE id = ?)")
         params.append(before)  # type: ignore[arg-type]
-    sql = f"{_WITH_SCORE} WHERE {' AND '.join(where)} ORDER BY t.sequence DESC LIMIT ?"
-    return [_take(row) for row in store.read(sql, (*params, limit))]
+    rows = store.read(_WITH_SCORE.format(where=" AND ".join(where)), (*params, max(0, limit)))
+    return [_take(row) for row in rows]
 
 
 def _file_columns(ref: FileRef) -> dict[str, Any]:

@@ -332,12 +332,15 @@ class Runner:
             self._facts.line(active.job.id, active.job.attempt, f"{step}: not recorded: {error}")
             return
         if change is not None:
-            self._facts.later(change, self._entered)
+            self._facts.later(change, lambda done: self._entered(active.job, step, done))
 
-    def _entered(self, done: Future[Any]) -> None:
+    def _entered(self, job: JobInfo, step: str, done: Future[Any]) -> None:
         error = done.exception()
-        if error is not None:
+        if isinstance(error, StoreError):
             self._store_failed(error)
+        elif error is not None:  # another try would end alike
+            text = f"{step}: not recorded: {error}"
+            self._tell(lambda: self._facts.line(job.id, job.attempt, text))
 
     def _remember(
         self,

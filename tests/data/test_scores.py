@@ -84,6 +84,14 @@ def test_the_table_itself_refuses_it_too(store: Store, number: float) -> None:
         store.write(lambda c: c.execute(sql, [unit(number)]) and None).result()
 
 
+@pytest.mark.parametrize("length", [0.9921, 1.0079])
+def test_what_is_let_in_is_let_in_by_the_table_too(store: Store, length: float) -> None:
+    add(store, "one", {**SCORE, "embedding": unit(length)})
+    assert len(embeddings.nearest(store, unit(1.0), "e")) == 1
+    with pytest.raises(InputError, match="length"):
+        embeddings.check_unit(unit(1 + (length - 1) * 1.05))
+
+
 def test_the_nearest_are_exact_and_of_one_recogniser(store: Store) -> None:
     add(store, "far", {**SCORE, "embedding": unit(0.0, 1.0)})
     add(store, "near", {**SCORE, "embedding": unit(0.8, 0.6)})

@@ -11,9 +11,9 @@ from daggr import FnNode, Graph, InputNode
 from PIL import Image
 
 from blocks.provenance import read_recipe
-from blocks.quality import CREATIVE, MOST_TRIES
+from blocks.quality import CONSISTENCY, CREATIVE, MOST_TRIES
 from pipelines.lab import Lab, Run
-from pipelines.tries import asked, quality_loop
+from pipelines.tries import asked, quality_loop, work_of_loop
 
 EMBEDDER = "e" * 64
 
@@ -180,6 +180,12 @@ def test_a_mode_that_is_none_is_refused(lab: Lab, tmp_path: Path) -> None:
     job = lab.wait(lab.submit(chain(str(tmp_path)), {"mode": "best"}).id, timeout=30)
     assert job.state == "FAILED"
     assert "consistency_priority and creative_exploration" in (job.error or "")
+
+
+def test_the_work_is_that_of_one_try_or_of_all() -> None:
+    asked: dict[str, Any] = {"steps": 20, "width": 1000, "height": 500, "max_iterations": 3}
+    [one], [all_] = (list(work_of_loop({**asked, "mode": mode})) for mode in (CONSISTENCY, CREATIVE))
+    assert (one.units, all_.units) == (10.0, 30.0)
 
 
 @pytest.mark.parametrize("domain", ["photo", "anime"])
