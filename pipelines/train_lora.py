@@ -35,14 +35,15 @@ def build() -> Graph:
     from daggr import FnNode, Graph, InputNode
 
     model = gr.Textbox("", label="Model", info="Name of a folder in the models folder; empty: the lab's own.")
-    source = InputNode("source", ports={"model": model})
+    kind = gr.Textbox("", label="Kind", info="What the character is, as in woman; may stay empty.")
+    source = InputNode("source", ports={"model": model, "kind": kind})
     dataset = FnNode(
         make_dataset,
         name="dataset",
         inputs={
             "pictures": gr.File(file_count="multiple", label="Pictures of one character"),
             "trigger": gr.Textbox(label="Trigger word", info="One word that means nothing else, as in mira7."),
-            "kind": gr.Textbox("", label="Kind", info="What the character is, as in woman; may stay empty."),
+            "kind": source.kind,
             "about": gr.JSON(None, label="What is known of each picture"),
             "captions": gr.JSON(None, label="Captions of your own, by file name"),
             "leave_out": gr.JSON(None, label="Names of pictures to leave out"),
@@ -110,6 +111,7 @@ def build() -> Graph:
             "pictures": dataset.pictures,
             "table": dataset.table,
             "trigger": dataset.trigger,
+            "kind": source.kind,
             "title": gr.Textbox("", label="Title", info="Empty: the trigger word."),
             "author": gr.Textbox("", label="Author"),
             "licence": gr.Textbox("", label="Licence"),
@@ -133,7 +135,9 @@ def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
         NotAvailable: a model that is named is not in the models folder.
         InputError: there is no such preset or setting, or a value is out of range.
     """
-    machine = {"models": str(settings.models), "threads": settings.threads, "date": date.today().isoformat()}
+    machine: dict[str, Any] = {"date": date.today().isoformat()}
+    machine |= {f"{step}.models": str(settings.models) for step in ("advise", "train", "pick", "export")}
+    machine |= {f"{step}.threads": settings.threads for step in ("train", "pick")}
     name = str(inputs.get("model") or DEFAULT)
     try:
         place = place_of(name, settings.models)
@@ -148,7 +152,8 @@ def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     batch = config.batch * config.accumulate
     looked = {"steps": config.steps, "batch": batch, "size": config.size or min(profile.size)}
     remembered = settings.models / DIGESTS if place.is_relative_to(settings.models) else None
-    return machine | looked | {"model": name, "digest": model_digest(place, remembered)}
+    digest = model_digest(place, remembered)
+    return machine | looked | {"model": name, "train.digest": digest, "pick.digest": digest}
 
 
 def work(inputs: Mapping[str, Any]) -> Iterator[Work]:
