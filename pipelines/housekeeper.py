@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blocks.errors import AuditBroken
-from data import audit, cleaning, copies, folders, usage
+from blocks.models.pull import PARTIAL
+from data import audit, cleaning, copies, folders, jobs, usage
 from data.blobs import Blobs
 from data.store import Store
 from pipelines.access import authorize
 from pipelines.housekeeping import AuditCheck, AuditEntry, Copy, Housekeeping
+from pipelines.registry import PULL
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,8 +72,16 @@ class Housekeeper(Housekeeping):
     def empty_trash(self, user: str = "admin") -> tuple[int, int]:
         authorize(user, "clean")
         files, size = folders.delete_all(self._trash)
+        if not self._fetching():
+            half = folders.delete_all(self.settings.models / PARTIAL)  # of downloads that were stopped
+            files, size = files + half[0], size + half[1]
         use = cleaning.empty_trash(self._store, self._blobs, user)
         return use.files + files, use.bytes + size
+
+    def _fetching(self) -> bool:
+        """Whether a download is under way, or waits to go on."""
+        active = [job for state in ("RUNNING", "QUEUED") for job in jobs.find(self._store, state=state, limit=1000)]
+        return any(job.pipeline == PULL for job in active)
 
     @property
     def _trash(self) -> Path:

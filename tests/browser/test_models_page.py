@@ -1,15 +1,20 @@
-"""The Models page: bring, refuse, remove, take back."""
+"""The Models page: bring, refuse, approve, fetch from the hub, remove, take back."""
 
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from safetensors.numpy import save_file
+
+from tests.blocks.models._hub import FakeHub, serving
+from tests.blocks.models._tiny import build
+from tests.browser._own_lab import OwnLab
 
 pytestmark = pytest.mark.browser
 
@@ -40,11 +45,15 @@ def bring(page: Page, *files: Path) -> None:
 def test_a_model_is_brought_offered_removed_and_taken_back(page: Page, tmp_path: Path) -> None:
     opened(page)
     bring(page, compact(tmp_path / "2x-browser.safetensors"))
-    expect(page.locator("#answer")).to_contain_text("here, and ready")
+    expect(page.locator("#answer")).to_contain_text("waiting for your approval")
     row = page.locator("details.model", has_text="2x-browser.safetensors")
     row.locator("summary").click()
     expect(row).to_contain_text("SHA-256")
     expect(row).to_contain_text("Read it before commercial work.")
+    expect(row.locator(".pill")).to_have_text("Pending")
+    row.get_by_role("button", name="Approve 2x-browser.safetensors").click()
+    expect(page.locator("#answer")).to_contain_text("is approved")
+    expect(row.locator(".pill")).to_have_text("Approved")
     page.goto("/enhance?sample=picture")
     page.get_by_label("Model").first.click()
     expect(page.get_by_role("option", name="2x-browser (SRVGGNetCompact)").first).to_be_visible()
@@ -71,10 +80,47 @@ def test_what_is_refused_says_why_and_keeps_nothing_else_out(page: Page, tmp_pat
 def test_another_file_of_that_name_overwrites_nothing(page: Page, tmp_path: Path) -> None:
     opened(page)
     bring(page, compact(tmp_path / "2x-same.safetensors"))
-    expect(page.locator("#answer")).to_contain_text("here, and ready")
+    expect(page.locator("#answer")).to_contain_text("waiting for your approval")
     (tmp_path / "other").mkdir()
     bring(page, compact(tmp_path / "other" / "2x-same.safetensors", 1.0))
     expect(page.get_by_role("alert")).to_contain_text("nothing was overwritten")
+
+
+def test_a_model_is_fetched_from_the_hub_approved_and_blocked(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = FakeHub(hold="unet/diffusion_pytorch_model.safetensors")
+    hub.take_in("somebody/tiny-model", build("pocket", tmp_path / "tiny"))
+    with serving(hub):
+        monkeypatch.setenv("LAB_HUB", hub.url)
+        lab = OwnLab(tmp_path / "home")
+        lab.start()
+        try:
+            page = opened(browser.new_context(base_url=lab.address).new_page())
+            page.get_by_label("Repository").fill("somebody/tiny-model")
+            page.get_by_role("button", name="Pull", exact=True).click()
+            coming = page.get_by_role("region", name="Downloads")
+            expect(coming).to_contain_text("Pull somebody/tiny-model")
+            expect(coming).to_contain_text(re.compile(r"\d MB of .*MB"))
+            assert hub.held.wait(60)
+            hub.wait.set()
+            row = page.locator("details.model", has=page.get_by_text("tiny-model", exact=True))
+            expect(row.locator(".pill")).to_have_text("Pending")
+            expect(coming).to_have_count(0)
+            row.locator("summary").click()
+            expect(row).to_contain_text("somebody/tiny-model at c0ffeec0ffee, from the hub")
+            row.get_by_role("button", name="Approve tiny-model").click()
+            expect(row.locator(".pill")).to_have_text("Approved")
+            row.locator("summary").click()
+            row.get_by_role("button", name="Block tiny-model").click()
+            expect(row.locator(".pill")).to_have_text("Blocked")
+            page.get_by_label("Repository").fill("somebody/nothing")
+            page.get_by_role("button", name="Pull", exact=True).click()
+            expect(coming).to_contain_text("The hub has no model somebody/nothing")
+            coming.get_by_role("button", name="Hide").click()
+            expect(coming).to_have_count(0)
+        finally:
+            lab.stop()
 
 
 def test_what_is_missing_says_how_to_get_it(page: Page) -> None:

@@ -112,6 +112,14 @@ def test_drawing_stops_between_steps_and_the_worker_draws_on(drawing: Lab) -> No
     assert drawing.run("generate_picture", show=False, seed=78, **SMALL)["generate"].state == "done"
 
 
+def test_where_no_model_is_named_the_labs_own_draws(drawing: Lab) -> None:
+    settled = _settled(drawing.home)
+    assert (settled["model"], settled["steps"], len(str(settled["digest"]))) == ("pocket", 20, 64)
+    run = drawing.run("generate_picture", show=False, prompt="red coat", steps=1, width=64, height=64)
+    facts = run["generate"].outputs["facts"]
+    assert (facts["model"], facts["family"], facts["digest"]) == ("pocket", "pocket", settled["digest"])
+
+
 def _settled(home: Path, **inputs: object) -> dict[str, object]:
     return generate_picture.settle(inputs, Settings(home=home))
 

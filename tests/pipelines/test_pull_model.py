@@ -77,6 +77,14 @@ def test_a_download_that_is_stopped_leaves_no_model_and_is_gone_on_with(mine: La
     assert mine.wait(mine.retry(job.id).id).state == "SUCCEEDED"
 
 
+def test_what_a_stopped_download_left_goes_with_the_trash(mine: Lab) -> None:
+    left = mine.settings.models / ".pulling" / "tiny-model@c0ffeec0ffee"
+    left.mkdir(parents=True)
+    (left / "half.part").write_bytes(b"half")
+    assert mine.empty_trash() == (1, 4)
+    assert not left.exists()
+
+
 def test_a_double_click_fetches_once(mine: Lab) -> None:
     first, second = (mine.pull_model(REPO, once="click") for _ in range(2))
     assert first.id == second.id
