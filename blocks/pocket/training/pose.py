@@ -7,6 +7,7 @@ Needs the generator. Only the ControlNet learns.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from torch import Tensor, nn
 
 from blocks.pocket.canvas import Pixels
 from blocks.pocket.captions import varied_caption
-from blocks.pocket.training.checkpoint import arguments, backward, mixed, on, one_cycle, run
+from blocks.pocket.training.checkpoint import arguments, backward, mixed, one_cycle, run
 from blocks.pocket.training.generator import build_scheduler
+from blocks.pocket.training.lessons import encoded
 from blocks.pocket.training.renders import Renders
 
 __all__ = ["main"]
@@ -45,11 +47,11 @@ def main() -> None:
     torch.manual_seed(13)
     random = np.random.default_rng(13)
     pipeline = StableDiffusionPipeline.from_pretrained(str(given.home / "pipeline"), torch_dtype=torch.float32)
-    unet, encoder = (on(device, part).requires_grad_(False) for part in (pipeline.unet, pipeline.text_encoder))
-    renders, skeletons = Renders.read(given.home / "renders-figures"), _skeletons(given.home)
-    codes = np.load(given.home / "latents-figures.npy")
+    unet, encoder = (part.to(device).requires_grad_(False) for part in (pipeline.unet, pipeline.text_encoder))
+    renders, skeletons = Renders.read(given.home / "renders-figures", pictures=False), _skeletons(given.home)
+    codes = encoded(given.home, "figures")
     scheduler = build_scheduler()
-    model = on(device, build_controlnet(unet))
+    model = build_controlnet(unet).to(device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-3)
 
     def batch() -> tuple[Tensor, Tensor, Tensor]:
@@ -63,8 +65,8 @@ def main() -> None:
         for group in optimiser.param_groups:
             group["lr"] = one_cycle(step, given.steps, 6e-4)
         code, tokens, sticks = batch()
-        noise, time = torch.randn(code.shape).to(device), torch.randint(0, 1000, (len(code),)).to(device)
-        with mixed(device):
+        noise, time = torch.randn(code.shape).to(device), (torch.rand(len(code)) ** 0.7 * 1000).long().to(device)
+        with mixed(device) if device.type == "cuda" else nullcontext():
             text = encoder(tokens)[0]
             noisy = scheduler.add_noise(code, noise, time)
             down, middle = model(noisy, time, text, controlnet_cond=sticks, return_dict=False)

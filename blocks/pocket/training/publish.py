@@ -21,26 +21,34 @@ __all__ = ["LIMIT", "halve", "main", "publish", "weigh"]
 LIMIT = 20_000_000  # bytes of all weights together
 
 
-def halve(source: Path, target: Path) -> None:
-    """Copy an ONNX model with its weights stored in 16 bits; they are widened when it is loaded."""
+def halve(source: Path, target: Path, narrowest: int = 0) -> None:
+    """Copy an ONNX model with its weights stored in 16 bits; they are widened when it is loaded.
+
+    Args:
+        narrowest: if not 0, weights of this many numbers or more are stored in 8 bits, with a scale for each row.
+    """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
     model = onnx.load(str(source))
-    casts = []
+    widened = []
     for weight in list(model.graph.initializer):
-        if weight.data_type != TensorProto.FLOAT or np.prod(weight.dims) < 64:
+        values, name = numpy_helper.to_array(weight), weight.name
+        if weight.data_type != TensorProto.FLOAT or values.size < 64:
             continue
-        values = numpy_helper.to_array(weight)
-        narrow = numpy_helper.from_array(values.astype(np.float16), weight.name + ".half")
         model.graph.initializer.remove(weight)
-        model.graph.initializer.append(narrow)
-        casts.append(
-            helper.make_node("Cast", [narrow.name], [weight.name], weight.name + ".wide", to=TensorProto.FLOAT)
-        )
+        if narrowest and values.size >= narrowest and values.ndim > 1:
+            scale = np.abs(values).reshape(len(values), -1).max(axis=1).clip(1e-8).astype(np.float32) / 127
+            rows = np.rint(values / scale.reshape(-1, *[1] * (values.ndim - 1))).astype(np.int8)
+            parts = {f"{name}.eighth": rows, f"{name}.scale": scale}
+            widened.append(helper.make_node("DequantizeLinear", list(parts), [name], f"{name}.wide", axis=0))
+        else:
+            parts = {f"{name}.half": values.astype(np.float16)}
+            widened.append(helper.make_node("Cast", list(parts), [name], f"{name}.wide", to=TensorProto.FLOAT))
+        model.graph.initializer.extend(numpy_helper.from_array(part, key) for key, part in parts.items())
     nodes = list(model.graph.node)
     del model.graph.node[:]
-    model.graph.node.extend(casts + nodes)
+    model.graph.node.extend(widened + nodes)
     onnx.checker.check_model(model)
     target.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(target))
@@ -54,9 +62,9 @@ def publish(home: Path, out: Path) -> None:
             halve(home / f"{name}.onnx", narrow / f"{name}.onnx")
     if (narrow / "detector.onnx").is_file() and (narrow / "recogniser.onnx").is_file():
         write_face_pack(narrow / "detector.onnx", narrow / "recogniser.onnx", out / "faces")
-    for name, place in (("recogniser-second", "second/recogniser"), ("judge", "judge")):
+    for name, place, narrowest in (("recogniser-second", "second/recogniser", 0), ("judge", "judge", 60_000)):
         if (home / f"{name}.onnx").is_file():
-            halve(home / f"{name}.onnx", out / f"{place}.onnx")
+            halve(home / f"{name}.onnx", out / f"{place}.onnx", narrowest)
     if (home / "pipeline").is_dir():
         _replace(home / "pipeline", out / "generator")
         shutil.copyfile(home / "face-adapter.safetensors", out / "generator" / "faceid.safetensors")

@@ -27,6 +27,18 @@ def test_a_halved_network_says_the_same_and_weighs_half(tmp_path: Path) -> None:
     assert (tmp_path / "half" / "a.onnx").stat().st_size < 0.6 * (tmp_path / "a.onnx").stat().st_size
 
 
+def test_large_weights_may_be_stored_in_a_quarter(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    export_onnx(Separable(), tmp_path / "a.onnx", torch.zeros(1, 3, 112, 112), ["embedding"], {"input": {0: "n"}})
+    halve(tmp_path / "a.onnx", tmp_path / "b.onnx", narrowest=20_000)
+    faces = np.random.default_rng(0).normal(size=(2, 3, 112, 112)).astype(np.float32)
+    whole, narrow = (
+        onnxruntime.InferenceSession(tmp_path / name).run(None, {"input": faces})[0] for name in ("a.onnx", "b.onnx")
+    )
+    assert np.corrcoef(whole.ravel(), narrow.ravel())[0, 1] > 0.99
+    assert (tmp_path / "b.onnx").stat().st_size < 0.4 * (tmp_path / "a.onnx").stat().st_size
+
+
 def test_what_is_not_trained_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "out").mkdir()
