@@ -2,6 +2,7 @@
 # make test    set up, browser included, and run every test
 # make check   style, types, import rules, tests
 # make bench   measure against rivals, write bench.json
+# make pocket  train the pocket pack again, from nothing; hours, and it resumes (POCKET=folder for what lies between)
 # make soak    the kill tests, a thousand rounds
 # make clean   remove what make created
 
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 REQUIREMENTS := requirements.txt requirements-models.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: run test check bench soak clean setup setup-dev browser screenshots
+.PHONY: run test check bench pocket soak clean setup setup-dev browser screenshots
 
 run: setup
 	$(BIN)/python -m workbench start
@@ -50,6 +51,11 @@ check: setup-dev browser
 
 bench: setup-dev
 	$(BIN)/python -m tests.bench
+
+POCKET ?= lab-home/pocket
+
+pocket: setup
+	$(BIN)/python -m blocks.pocket.training --home $(POCKET)
 
 soak: setup-dev
 	LAB_SOAK=1 $(BIN)/python -m pytest -m soak
