@@ -70,7 +70,7 @@ def build(services: Services) -> None:
                 elem_id="lora-captions",
             )
             detail, listing = _html("", elem_id="lora"), _html("", elem_id="loras")
-    chosen, looked, shown = gr.JSON([], visible=False), gr.JSON({}, visible=False), gr.JSON("", visible=False)
+    chosen, looked, shown = gr.JSON([], visible=False), gr.JSON({}, visible=False), gr.Textbox("", visible=False)
     unused, clock = gr.Textbox(visible=False), gr.Timer(POLL_IDLE)
     moving = [detail, listing, clock]
     asked = [chosen, trigger, kind, model, preset, marks, more]
