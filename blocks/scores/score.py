@@ -22,7 +22,8 @@ __all__ = ["GATE", "score_picture", "score_pictures"]
 GATE = 0.85
 """The calibrated score asked for: seventeen to three that it is the person, if it were even before."""
 
-_TOGETHER = 32  # pictures in memory at a time, whose faces the recogniser takes together
+_TOGETHER = 32  # pictures in memory at a time, whose faces the recogniser takes together;
+_BYTES = 200 << 20  # or fewer, if they are large
 _NO_FACE = "Not applicable: this picture is to show no face."
 
 Pixels = NDArray[np.uint8]
@@ -103,8 +104,7 @@ def score_pictures(
     """
     judge, expected = _begin(references, pack, models, threshold, threads)
     scores: list[dict[str, Any]] = []
-    for start in range(0, len(pictures), _TOGETHER):
-        some = list(_opened(pictures[start : start + _TOGETHER]))
+    for some in _together(pictures):
         found = iter(_score(judge, expected, [pixels for pixels in some if not isinstance(pixels, str)]))
         for pixels in some:
             unread = isinstance(pixels, str)
@@ -138,13 +138,23 @@ def _score(judge: Judge, expected: Sequence[References], pictures: Sequence[Pixe
     ]
 
 
-def _opened(pictures: Sequence[Path]) -> Iterator[Pixels | str]:
-    """Pixels, or why there are none."""
+def _together(pictures: Sequence[Path]) -> Iterator[list[Pixels | str]]:
+    """Pixels, or why there are none, of as many pictures as the memory is meant to hold."""
+    some: list[Pixels | str] = []
     for path in pictures:
-        try:
-            yield _pixels(path)
-        except InputError as error:
-            yield str(error)
+        some.append(_opened(path))
+        if len(some) == _TOGETHER or sum(len(one) if isinstance(one, str) else one.size for one in some) > _BYTES:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _opened(path: Path) -> Pixels | str:
+    try:
+        return _pixels(path)
+    except InputError as error:
+        return str(error)
 
 
 def _pixels(path: Path) -> Pixels:

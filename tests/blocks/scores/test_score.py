@@ -186,6 +186,25 @@ def test_many_pictures_score_as_each_alone_whatever_their_size(models: Path, kee
     assert told == sorted(told) and told[-1] == 1
 
 
+def test_large_pictures_are_not_held_in_memory_together(
+    models: Path, keep: Keep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = []
+    find_many = FaceReader.find_many
+
+    def counted(reader: FaceReader, pictures: list[np.ndarray], least: int = 1) -> Any:
+        held.append(len(pictures))
+        return find_many(reader, pictures, least)
+
+    monkeypatch.setattr(FaceReader, "find_many", counted)
+    monkeypatch.setattr("blocks.scores.score._BYTES", 2 * 128 * 128 * 3)
+    wanted = references(models, 1)
+    held.clear()
+    paths = [keep(draw((32, 32, 1))) for _ in range(7)]
+    assert all(one["passed"] for one in score_pictures(paths, [wanted], "faces", str(models)))
+    assert held == [3, 3, 1]
+
+
 def test_one_broken_file_among_many_stops_nothing(models: Path, keep: Keep, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
