@@ -9,7 +9,7 @@ that no reader can mistake its strength. Written for kohya, alpha stands beside 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -165,8 +165,8 @@ class _Names:
         shapes = [self._model.denoiser[part][0] for part in fused.parts]
         if one.up.shape[0] != sum(shapes):
             raise InputError(f"The LoRA does not fit {self._model.folder.name} at {fused.name}; choose its own model.")
-        ups = one.up.split(shapes)
-        sizes = [None] * len(shapes) if one.magnitude is None else list(one.magnitude.split(shapes))
+        ups = one.up.split_with_sizes(shapes)
+        sizes = [None] * len(shapes) if one.magnitude is None else list(one.magnitude.split_with_sizes(shapes))
         return {
             f"{self._model.part}.{part}": LoRA(one.down, up, one.alpha, size)
             for part, up, size in zip(fused.parts, ups, sizes, strict=True)
@@ -291,4 +291,14 @@ def _together(fused: Fused, own: Mapping[str, Layer], model: Model) -> LoRA:
     blocks = [one.up if one is not None else torch.zeros(high, 0) for one, high in zip(folded, rows, strict=True)]
     sizes = [one.magnitude for one in present if one.magnitude is not None]
     down = torch.cat([one.down for one in present])
-    return LoRA(down, torch.block_diag(*blocks), float(len(down)), torch.cat(sizes) if sizes else None)
+    return LoRA(down, _diagonal(blocks), float(len(down)), torch.cat(sizes) if sizes else None)
+
+
+def _diagonal(blocks: Sequence[Tensor]) -> Tensor:
+    """Matrices along the diagonal of a larger one, zeros elsewhere."""
+    whole = torch.zeros(sum(len(one) for one in blocks), sum(one.shape[1] for one in blocks))
+    row = column = 0
+    for one in blocks:
+        whole[row : row + len(one), column : column + one.shape[1]] = one
+        row, column = row + len(one), column + one.shape[1]
+    return whole

@@ -28,7 +28,7 @@ def signature(picture: Image.Image) -> Signature:
     from PIL import Image
 
     small = picture.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.float32) / 255
+    return np.asarray(small, dtype=np.float32) / np.float32(255)
 
 
 def apart(one: Signature, other: Signature) -> float:

@@ -105,7 +105,7 @@ def _weights(contents: Contents) -> dict[str, bytes]:
 
 def _beside(contents: Contents, folder: str = "") -> dict[str, bytes]:
     """Pictures and captions of the same name."""
-    found = {}
+    found: dict[str, bytes] = {}
     for number, (picture, caption) in enumerate(contents.pictures, 1):
         stem = f"{folder}/{contents.trigger}-{number:03d}" if folder else f"{contents.trigger}-{number:03d}"
         found |= {f"{stem}{picture.suffix.lower()}": picture.read_bytes(), f"{stem}.txt": f"{caption}\n".encode()}

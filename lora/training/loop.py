@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ class Training:
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
-    def run(self, folder: Path) -> Iterator[Event]:
+    def run(self, folder: Path) -> Generator[Event, None, None]:
         """Train to the last step, from where the folder's state ends if it has one.
 
         Raises:

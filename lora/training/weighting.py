@@ -78,7 +78,8 @@ class NoiseSteps:
         capped = ratio.clamp(max=self._gamma)
         # One is added for velocity, so that pure noise, where a picture's colours are decided, still counts.
         weight = capped / ratio.clamp(min=1e-12) if self.kind == "epsilon" else (capped + 1) / (ratio + 1)
-        return weight.float()
+        found: Tensor = weight.float()
+        return found
 
 
 class FlowNoise:
