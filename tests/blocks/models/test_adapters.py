@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -30,6 +31,17 @@ def test_a_face_embedding_is_followed_through_faceid(family, tiny, draw, tmp_pat
     assert again.picture.read_bytes() == one.picture.read_bytes()
     assert one.facts["references"] == "faceid"
     assert draw(family).picture.read_bytes() == pictures[0], "nothing of it stays behind"
+
+
+def test_of_several_faces_the_tokens_are_joined_and_one_that_stands_twice_counts_twice(family, tiny, draw, tmp_path):
+    file = str(_adapters.faceid(tiny(family), tmp_path / "faceid.safetensors", with_lora=False))
+    given = ([FACE], [FACE, FACE], [FACE, OTHER_FACE], [FACE, FACE, OTHER_FACE], [OTHER_FACE])
+    made = [draw(family, adapter=file, identity=faces).picture for faces in given]
+    pictures = [np.asarray(Image.open(path)).astype(int) for path in made]
+    assert np.abs(pictures[0] - pictures[1]).max() <= 1, "the same face twice is that face"
+    assert len({path.read_bytes() for path in made[2:]}) == 3
+    with pytest.raises(InputError, match="too many"):
+        draw(family, adapter=file, identity=[FACE] * 17)
 
 
 def test_a_face_is_followed_from_a_picture_inside_a_mask_and_under_control_too(family, tiny, draw, reference, tmp_path):
