@@ -113,9 +113,8 @@ def under(job: JobInfo) -> Under:
     """A job for the row of those that draw."""
     view = job_view(job)
     if job.state == "RUNNING":
-        words = (
-            f"{job.note or 'starting'} · {duration(job.eta)} left" if job.eta is not None else _note(job.note) or "starting"
-        )
+        words = _note(job.note) or "starting"
+        words += f" · {duration(job.eta)} left" if job.eta is not None else ""
     else:
         words = {"QUEUED": "waiting", "FAILED": "failed", "CANCELLED": "cancelled"}.get(job.state, "done")
     return Under(view, words, view.error)
