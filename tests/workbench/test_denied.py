@@ -38,7 +38,6 @@ ARGUMENTS: dict[str, list[Any]] = {
     "models": [],
     "model_add": [{"path": "a.pth", "meta": {"_type": "gradio.FileData"}}],
     "model_form": ["m"],
-    "prompt_report": ["m", "a red coat"],
     "model_pull": ["owner/name", "", False],
     "model_approve": ["m", "approved", ""],
     "model_remove": ["m"],

@@ -286,8 +286,8 @@ def _leave(room: Room, act: Act) -> Turn:
 
 
 def _show(room: Room, act: Act) -> Turn:
-    everybody = {"of": ""} if act.subject == "all" and act.desk.show == "all" else {}
-    return Turn(replace(act.desk, show=act.subject, wanted=PAGE, **everybody))
+    everybody = act.subject == "all" and act.desk.show == "all"
+    return Turn(replace(act.desk, show=act.subject, wanted=PAGE, of="" if everybody else act.desk.of))
 
 
 def _everybody(room: Room, act: Act) -> Turn:
