@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import Conflict, InputError, UnknownName
 from blocks.grid import Cell, read_cell, standard_set
+from blocks.sheets import PROFILE_BODY, PROFILE_HEADS, VIEW_KEYS
 from data import characters, grids, jobs, takes
 from data.grids import Standing, Template
-from data.records import CharacterInfo, JobInfo
+from data.records import CharacterInfo, FileRef, JobInfo
 from data.store import Store
 from pipelines.access import authorize
 from pipelines.recording import OPTION
@@ -20,7 +21,7 @@ from pipelines.variations import CellInfo, Variations, Which
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
-__all__ = ["GridKeeper"]
+__all__ = ["GridKeeper", "pictures_of_sheet"]
 
 _MOST = 100_000
 _asking = threading.Lock()  # of two clicks the second sees what the first has queued
@@ -36,6 +37,8 @@ class GridKeeper(Variations):
         character: Callable[[str], CharacterInfo]
         generate: Callable[..., list[JobInfo]]
         job: Callable[[str], JobInfo]
+        jobs: Callable[..., list[JobInfo]]
+        submit: Callable[..., JobInfo]
 
     def grid(self, character: str) -> list[CellInfo]:
         asset = characters.id_of(self._store, character)
@@ -89,6 +92,17 @@ class GridKeeper(Variations):
         if current is not None and current.id == take:
             raise Conflict(f"This picture stands in the cell {key}; confirm another one in its place instead.")
         return self._decide(character, key, take, "discarded", user)
+
+    def compose_sheet(self, character: str, kind: str = "contact", *, user: str = "admin") -> JobInfo:
+        known = self.character(character)
+        made = {cell.key: take.picture for cell in self.grid(known.id) if (take := cell.standing.current)}
+        pictures = pictures_of_sheet(kind, made)
+        title = f"{known.name}: {kind} sheet"
+        inputs = {"pictures": pictures, "kind": kind}
+        return self.submit("compose_sheet", inputs, user=user, title=title, batch=_sheets(known.id))
+
+    def sheets(self, character: str) -> list[JobInfo]:
+        return self.jobs(batch=_sheets(characters.id_of(self._store, character)), limit=20)
 
     def cells(self, character: str) -> list[dict[str, Any]]:
         return [cell.write() for cell in self._cells(characters.id_of(self._store, character))]
@@ -170,6 +184,35 @@ class GridKeeper(Variations):
 def _batch(asset: str) -> str:
     """What the batches of a character's grid begin with."""
     return f"grid-{asset}-"
+
+
+def _sheets(asset: str) -> str:
+    """The batch of a character's sheets."""
+    return f"sheets-{asset}"
+
+
+def pictures_of_sheet(kind: str, made: Mapping[str, FileRef]) -> list[FileRef]:
+    """The pictures that a sheet is put together from, in their order.
+
+    Args:
+        made: what stands in the cells, by key, in the order of the grid.
+
+    Raises:
+        InputError: see `Variations.compose_sheet`.
+    """
+    bodies = [key for key in PROFILE_BODY if key in made][:1] or list(PROFILE_BODY[:1])
+    heads = [key for key in PROFILE_HEADS if key in made]
+    keys = {
+        "contact": list(made),
+        "views": list(VIEW_KEYS),
+        "profile": [*bodies, *(heads if len(heads) >= 2 else PROFILE_HEADS[:2])],
+    }
+    if kind not in keys:
+        raise InputError(f"There is no sheet {kind!r}; there are {', '.join(keys)}.")
+    missing = [key for key in keys[kind] if key not in made]
+    if missing or not made:
+        raise InputError(f"This sheet needs {', '.join(missing) or 'a picture'}; generate what is missing first.")
+    return [made[key] for key in keys[kind]]
 
 
 def _of_interest(job: JobInfo | None, standing: Standing | None) -> JobInfo | None:

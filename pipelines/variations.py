@@ -97,6 +97,18 @@ class Variations(ABC):
         """
 
     @abstractmethod
+    def compose_sheet(self, character: str, kind: str = "contact", *, user: str = "admin") -> JobInfo:
+        """Put a grid's pictures together: "contact" (all of them), "views" (eight) or "profile" (9:16).
+
+        Raises:
+            InputError: there is no such sheet, or cells that it needs have no picture; the message names them.
+        """
+
+    @abstractmethod
+    def sheets(self, character: str) -> list[JobInfo]:
+        """The sheets that were asked for, newest first."""
+
+    @abstractmethod
     def cells(self, character: str) -> list[dict[str, Any]]:
         """The cells of a character's grid as they are written: what a template keeps."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import InputError
 from data.grids import Template
-from data.records import JobInfo
+from data.records import FileRef, JobInfo
 from pipelines.variations import CellInfo, Which
 from workbench.access import User, authorize
 
@@ -64,6 +64,21 @@ class VariationGrids:
         """Forget a candidate."""
         authorize(user, "run", f"cell {key}")
         return self.lab.discard_cell(character, key, take, user=user.name)
+
+    def sheet(self, user: User, character: str, kind: str) -> JobInfo:
+        """Put the grid's pictures together on a sheet."""
+        authorize(user, "run", f"a sheet of {character}")
+        job: JobInfo = Context().run(self.lab.compose_sheet, character, kind, user=user.name)
+        return job
+
+    def sheets(self, user: User, character: str) -> list[tuple[JobInfo, str]]:
+        """The sheets that were asked for, newest first, each with the digest of what it became, or ""."""
+        authorize(user, "view", f"character {character}")
+        found = []
+        for job in self.lab.sheets(character):
+            made = self.lab.result(job.id).get("picture") if job.state == "SUCCEEDED" else None
+            found.append((job, made.digest if isinstance(made, FileRef) else ""))
+        return found
 
     def add_cell(self, user: User, character: str, cell: Mapping[str, Any]) -> list[CellInfo]:
         """Put a cell of one's own behind the others."""

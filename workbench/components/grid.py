@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.grids import Template
-from data.records import TakeInfo
+from data.records import JobInfo, TakeInfo
 from pipelines.variations import CellInfo
 from workbench.components.filling import fill
 from workbench.components.gallery import facts
@@ -16,6 +16,7 @@ from workbench.components.views import JobView, job_view
 __all__ = ["CellView", "Section", "cell_view", "grid", "shown_cells", "tools"]
 
 SORTS = (("set", "As set"), ("worst", "Lowest score"), ("best", "Best score"))
+MOST_SHEETS = 3
 SHOWS = (("all", "All"), ("flagged", "Flagged"), ("missing", "Missing"), ("waiting", "New beside"))
 
 
@@ -56,11 +57,12 @@ class Section:
         return sum(1 for cell in self.cells if cell.digest)
 
 
-def grid(cells: Sequence[CellInfo], sort: str, show: str) -> str:
+def grid(cells: Sequence[CellInfo], sort: str, show: str, sheets: Sequence[tuple[JobInfo, str]] = ()) -> str:
     """The whole grid.
 
     Args:
         sort, show: names of `SORTS` and `SHOWS`.
+        sheets: that were asked for, newest first, each with the digest of what it became, or "".
     """
     shown = shown_cells(cells, sort, show)
     if sort in ("worst", "best"):
@@ -76,6 +78,7 @@ def grid(cells: Sequence[CellInfo], sort: str, show: str) -> str:
         show=show,
         sorts=SORTS,
         shows=SHOWS,
+        sheets=[(job_view(job), digest) for job, digest in sheets[:MOST_SHEETS]],
     )
 
 

@@ -125,6 +125,10 @@ def _grids(characters: Characters) -> None:
         """Forget a candidate of a cell."""
         return record(grids.discard(who(request), character, key, take))
 
+    def grid_sheet(character: str, kind: str, request: gr.Request) -> dict[str, Any]:
+        """Put the grid's pictures together on a "contact", "views" or "profile" sheet; the job."""
+        return record(grids.sheet(who(request), character, kind))
+
     def grid_templates(request: gr.Request) -> list[dict[str, Any]]:
         """Sets of cells under a name."""
         return [record(one) for one in grids.templates(who(request))]
@@ -137,7 +141,9 @@ def _grids(characters: Characters) -> None:
         """Give a character the cells of a template, or with "" the standard set again."""
         return [record(cell) for cell in grids.apply_template(who(request), character, template)]
 
-    _register(grid, grid_make, grid_confirm, grid_discard, grid_templates, grid_template_save, grid_template_apply)
+    _register(
+        grid, grid_make, grid_confirm, grid_discard, grid_sheet, grid_templates, grid_template_save, grid_template_apply
+    )
 
 
 def _register(*handlers: Callable[..., Any]) -> None:

@@ -83,6 +83,7 @@ def _about(characters: Characters, user: User, place: Place, character: Characte
 def _variations(characters: Characters, user: User, place: Place, character: CharacterInfo) -> Drawn:
     cells = characters.grids.grid(user, character.id)
     templates = characters.grids.templates(user)
+    sheets = characters.grids.sheets(user, character.id)
     sort, show = place.get("order", "set"), place.get("show", "all")
     face = character.headshot.digest if character.headshot else ""
     large = ""
@@ -92,11 +93,11 @@ def _variations(characters: Characters, user: User, place: Place, character: Cha
         large = grids.cell_view(cell, around, face, bool(place.get("beside")), place.get("other", ""))
     return Drawn(
         views.head(character, "variations"),
-        grids.grid(cells, sort, show) if character.references else parts.fill("grid_unready.html"),
+        grids.grid(cells, sort, show, sheets) if character.references else parts.fill("grid_unready.html"),
         grids.tools(cells, templates),
         f"grid {character.id}",
         large,
-        busy=any(cell.busy for cell in cells),
+        busy=any(cell.busy for cell in cells) or any(job.state in ACTIVE for job, _ in sheets),
     )
 
 

@@ -58,6 +58,11 @@ def _discard(grids: VariationGrids, user: User, place: Place, subject: str, valu
     return Turn(without(place, "other"))
 
 
+def _sheet(grids: VariationGrids, user: User, place: Place, kind: str, values: dict[str, Any]) -> Turn:
+    grids.sheet(user, place["character"], kind)
+    return Turn(place)
+
+
 def _add(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
     title = " ".join(str(values.get("title", "")).split())
     key = re.sub(r"[^a-z0-9]+", "_", title.casefold()).strip("_")
@@ -98,6 +103,7 @@ DO: dict[str, Callable[[VariationGrids, User, Place, str, dict[str, Any]], Turn]
     "stop-grid": _stop,
     "confirm-cell": _confirm,
     "discard-cell": _discard,
+    "sheet": _sheet,
     "add-cell": _add,
     "drop-cell": _drop,
     "save-template": _save,

@@ -1,0 +1,156 @@
+"""The variation grid as a person curates it, in a lab whose cells were filled before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from data.records import CharacterInfo, FileRef
+from pipelines.lab import Lab
+from pipelines.settings import Settings
+from tests.browser._own_lab import OwnLab
+
+pytestmark = pytest.mark.browser
+
+FACE = [1.0] + [0.0] * 511
+SET = {"embedder": "e" * 64, "digest": "ab" * 32, "identity": FACE, "members": [{"view": "front", "embedding": FACE}]}
+CROWD = 5000
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OwnLab, str, str]]:
+    """A lab with a character whose cells have pictures, and one with five thousand takes; their ids."""
+    home = tmp_path_factory.mktemp("home") / "lab"
+    with Lab.open(settings=Settings(home=home, warm=0, cpu_slots=1)) as lab:
+        files = [_picture(lab, tmp_path_factory.mktemp("pictures") / f"{hue}.png", hue) for hue in (0, 60, 120, 180)]
+        mara = lab.create_character("Mara", references={**SET, "count": 1}, reference_files=files[:1])
+        for place, (label, score) in enumerate(
+            (("expression_happy", 0.4), ("expression_happy", 0.95), ("base_face", 0.9))
+        ):
+            _add(lab, mara, files[place], label, score)
+        lab.create_character("Other", references={**SET, "count": 1}, reference_files=files[:1])
+        crowd = lab.create_character("Crowd")
+        _crowd(lab, crowd, files[3])
+    own = OwnLab(home)
+    own.start()
+    yield own, mara.id, crowd.id
+    own.stop()
+
+
+def _picture(lab: Lab, path: Path, hue: int) -> FileRef:
+    Image.new("HSV", (48, 48), (hue, 180, 200)).convert("RGB").save(path)
+    return lab.import_file(path)
+
+
+def _add(lab: Lab, character: CharacterInfo, file: FileRef, label: str, score: float) -> None:
+    scored = {
+        "scorable": True, "raw": score, "calibrated": score, "passed": score >= 0.85, "gate": 0.85,
+        "embedder": "e" * 64, "references": "ab" * 32, "second": {}, "embedding": FACE,
+    }  # fmt: skip
+    lab.add_take(file, {"prompt": "happy", "seed": 7}, character=character.id, label=label, score=scored)
+
+
+def _crowd(lab: Lab, character: CharacterInfo, file: FileRef) -> None:
+    """One take, and as many of its like: recorded one by one they would take minutes."""
+    one = lab.add_take(file, {}, character=character.id)
+    more = """
+        INSERT INTO takes SELECT t.* REPLACE (printf('t%06d', n) AS id, 1000000 + n AS sequence,
+        printf('number %d', n) AS prompt) FROM takes AS t, range(?) AS r(n) WHERE t.id = ?
+    """
+    store = lab._store  # type: ignore[attr-defined]
+    store.write(lambda connection: connection.execute(more, [CROWD - 1, one.id]).fetchall()).result()
+
+
+@pytest.fixture
+def open_grid(browser: Browser, filled: tuple[OwnLab, str, str]) -> Iterator[Callable[..., Page]]:
+    own, mara, _ = filled
+    contexts = []
+
+    def make(where: str = "") -> Page:
+        context = browser.new_context(base_url=own.address, viewport={"width": 1280, "height": 800})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(where or f"/characters?character={mara}&view=variations")
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def test_a_candidate_is_compared_confirmed_and_the_one_before_is_still_known(open_grid: Callable[..., Page]) -> None:
+    page = open_grid()
+    happy = page.get_by_role("button", name=re.compile("^Happy, score 0.40, below the gate, a new picture waits"))
+    happy.hover()
+    expect(page.locator("[data-readout]")).to_contain_text("seed 7")
+    happy.click()
+    view = page.get_by_role("dialog", name="Happy")
+    expect(view.get_by_role("slider")).to_be_visible()
+    expect(view).to_contain_text("0.95 passed")
+    view.get_by_role("button", name="Side by side").click()
+    expect(view.locator("figure")).to_have_count(2)
+    view.get_by_role("button", name="Confirm the new one").click()
+    expect(view.get_by_role("button", name="Confirm the new one")).to_have_count(0)
+    view.get_by_role("button", name=re.compile("Compare with an earlier picture")).click()
+    view.get_by_role("button", name="Put it back").click()
+    expect(view.locator(".past li")).to_have_count(3)
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("dialog", name="Surprised")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_cell_is_asked_for_once_and_what_went_wrong_is_told(open_grid: Callable[..., Page]) -> None:
+    page = open_grid()
+    page.get_by_role("button", name="Flagged", exact=True).click()
+    expect(page.locator(".spot")).to_have_count(1)
+    page.get_by_role("button", name="Missing", exact=True).click()
+    expect(page.locator(".spot")).to_have_count(59)
+    page.get_by_role("button", name="Generate 10 missing").click()
+    expect(page.locator(".working").first).to_be_visible()
+    other = open_grid()
+    expect(other.get_by_role("status").filter(has_text="being made")).to_be_visible()
+    other.get_by_role("button", name="Stop").click()
+    expect(other.locator("#character-notice")).to_contain_text("stopped")
+    expect(page.locator(".working")).to_have_count(0)
+
+
+def test_own_cells_become_a_template_that_fits_a_second_character(open_grid: Callable[..., Page]) -> None:
+    page = open_grid()
+    page.get_by_text("Own cells").click()
+    page.get_by_label("What it shows").fill("In the rain")
+    page.get_by_label("Words of the prompt").fill("sad, night street")
+    page.get_by_role("button", name="Add the cell").click()
+    expect(page.get_by_role("button", name="In the rain")).to_be_visible()
+    page.get_by_text("Templates").click()
+    page.get_by_label("Save these cells as").fill("With rain")
+    page.get_by_role("button", name="Save the template").click()
+    expect(page.locator("#character-notice")).to_contain_text("With rain")
+    page.get_by_role("button", name="All characters").click()
+    page.get_by_role("link", name="Other").click()
+    page.get_by_role("button", name="Variations").click()
+    expect(page.get_by_role("button", name="In the rain")).to_have_count(0)
+    page.get_by_text("Templates").click()
+    page.get_by_role("button", name="Apply With rain").click()
+    expect(page.get_by_role("button", name="In the rain")).to_be_visible()
+    page.get_by_text("Templates").click()
+    page.get_by_role("button", name="Apply the standard set").click()
+    expect(page.get_by_role("button", name="In the rain")).to_have_count(0)
+
+
+def test_of_five_thousand_pictures_only_those_in_sight_are_in_the_page(
+    open_grid: Callable[..., Page], filled: tuple[OwnLab, str, str]
+) -> None:
+    page = open_grid(f"/characters?character={filled[2]}&view=takes")
+    expect(page.get_by_role("heading", name=f"{CROWD} takes")).to_be_visible()
+    expect(page.locator(".picture img").first).to_be_visible()
+    assert page.locator(".picture").count() < 200
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.get_by_title("number 0", exact=True)).to_be_visible()
+    assert page.locator(".picture").count() < 200

@@ -1,0 +1,105 @@
+"""Variation grids as they are shown: sections, what is flagged, and one cell with what waits beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from blocks.errors import InputError
+from data.grids import Standing
+from data.records import FileRef, JobInfo, TakeInfo
+from pipelines.grid_keeper import pictures_of_sheet
+from pipelines.variations import CellInfo
+from workbench.components.grid import cell_view, grid, shown_cells
+
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+def take(name: str, score: float | None, **more: object) -> TakeInfo:
+    scored = {"scorable": True, "calibrated": score, "passed": (score or 0) >= 0.85} if score is not None else None
+    return TakeInfo(name, FileRef(name * 64, "a.png", "image/png", 1), score=scored, **more)  # type: ignore[arg-type]
+
+
+def cell(key: str, score: float | None = None, section: str = "Faces", **more: object) -> CellInfo:
+    made = take(key, score, seed=7, prompt="happy")
+    standing = Standing() if score is None else Standing(made, (), (made,))
+    return CellInfo(key, section, key.upper(), "happy", **({"standing": standing} | more))  # type: ignore[arg-type]
+
+
+CELLS = [cell("a", 0.4), cell("b"), cell("c", 0.9, "Bodies"), cell("d", 0.1, scored=False)]
+
+
+def test_cells_stand_in_their_sections_with_what_is_missing_and_flagged() -> None:
+    drawn = grid(CELLS, "set", "all")
+    assert drawn.count('<details class="part"') == 2
+    assert "3 of 4 cells" in drawn
+    assert "Redo the 1 flagged" in drawn
+    assert "Generate 1 missing" in drawn
+    assert "seed 7" in drawn
+    assert "score 0.40" in drawn
+
+
+def test_a_cell_without_a_face_is_neither_flagged_nor_given_a_score() -> None:
+    assert not CELLS[3].flagged
+    assert "score 0.10" not in grid(CELLS, "set", "all")
+
+
+def test_cells_are_sorted_by_score_and_chosen_by_what_they_need() -> None:
+    assert [one.key for one in shown_cells(CELLS, "worst", "all")] == ["a", "c", "b", "d"]
+    assert [one.key for one in shown_cells(CELLS, "best", "all")] == ["c", "a", "b", "d"]
+    assert [one.key for one in shown_cells(CELLS, "set", "missing")] == ["b"]
+    assert [one.key for one in shown_cells(CELLS, "set", "flagged")] == ["a"]
+    assert "None of these" in grid([CELLS[2]], "set", "flagged")
+
+
+def test_a_cell_that_is_being_made_shows_how_far_it_is_and_cannot_be_asked_for_again() -> None:
+    busy = cell("b", job=JobInfo("j", "p", "t", "RUNNING", progress=0.4))
+    drawn = grid([busy], "set", "all")
+    assert "40 %" in drawn
+    assert "Generate all missing" not in drawn
+    assert 'data-act="make"' not in cell_view(busy, [busy], "", False, "")
+    failed = cell("b", job=JobInfo("j", "p", "t", "FAILED", error="no such model"))
+    assert "no such model" in cell_view(failed, [failed], "", False, "")
+
+
+def test_what_waits_lies_over_the_current_picture_or_beside_it() -> None:
+    now, new, old = take("a", 0.4, seed=1), take("b", 0.9, seed=2), take("c", 0.5, seed=3)
+    one = cell("k", standing=Standing(now, (new,), (now, old)))
+    over = cell_view(one, [CELLS[0], one, CELLS[1]], "", False, "")
+    assert f'before="/media/{"a" * 64}" after="/media/{"b" * 64}"' in over
+    assert "0.40" in over
+    assert "0.90" in over
+    assert 'data-act="confirm-cell" data-id="k b"' in over
+    assert 'data-act="discard-cell" data-id="k b"' in over
+    assert 'data-id="a" data-before' in over
+    assert "lab-compare" not in cell_view(one, [one], "", True, "")
+    earlier = cell_view(one, [one], "", False, "c")
+    assert "Put it back" in earlier
+    assert "discard-cell" not in earlier
+
+
+def test_what_people_write_of_a_cell_is_shown_and_never_run() -> None:
+    made = take("a", 0.4, prompt=EVIL, model=EVIL)
+    one = CellInfo("k", EVIL, EVIL, EVIL, own=True, standing=Standing(made, (made,), (made, made)))
+    for drawn in (grid([one], "set", "all"), cell_view(one, [one], "", False, "")):
+        assert "<img src=x" not in drawn
+
+
+def file(name: str) -> FileRef:
+    return FileRef(name, f"{name}.png", "image/png", 1)
+
+
+def test_a_sheet_takes_the_cells_it_is_made_of_in_their_order() -> None:
+    keys = ["expression_angry", "expression_happy", "pose_standing", "base_face"]
+    made = {key: file(key) for key in keys}
+    assert [one.digest for one in pictures_of_sheet("contact", made)] == keys
+    profile = [one.digest for one in pictures_of_sheet("profile", made)]
+    assert profile == ["pose_standing", "expression_happy", "expression_angry"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("views", "sheet_front"), ("profile", "sheet_full_front"), ("contact", "a picture"), ("x", "no sheet")],
+)
+def test_a_sheet_that_cannot_be_made_names_what_is_missing(kind: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        pictures_of_sheet(kind, {})
