@@ -74,6 +74,7 @@ def pick_version(
     trigger: str,
     model: str = "",
     count: int = 4,
+    size: int = 0,
     weight: float = 1.0,
     seed: int = 1000,
     pack: str = "",
@@ -93,6 +94,7 @@ def pick_version(
         pictures, table, trigger: of the dataset; without pictures held out, those that were trained on stand in, and
             the report says so.
         count: pictures drawn of each version, and for each half of the report.
+        size: width and height of these in pixels; 0 for the model's own.
         weight: how strongly the LoRA counts.
         seed: of the first picture; the report takes others than the choice.
         pack: the face pack that tells likeness; without one, the last version is taken and the report says so.
@@ -108,7 +110,7 @@ def pick_version(
     if not versions:
         raise InputError("The training kept no version, so there is none to choose; train for more steps.")
     chosen = list(versions[-_MOST_VERSIONS:])
-    base = Model(str(place_of(model, models)), dtype=dtype, device=device)
+    base = Model(str(place_of(model, models)), dtype=dtype, device=device, width=size, height=size)
     train = rows(pictures, table, "train")
     select, report = (rows(pictures, table, name) or train for name in ("select", "report"))
     choosing = _Judge(base, scratch, select, pack, models, count, seed)

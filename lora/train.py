@@ -236,7 +236,8 @@ class _Watch:
             return
         from lora.drawing import Model, draw, sheet
 
-        model = Model(str(self.loaded.folder), dtype=self.loaded.dtype, device=self.loaded.device)
+        size, place = self.config.size, str(self.loaded.folder)
+        model = Model(place, dtype=self.loaded.dtype, device=self.loaded.device, width=size, height=size)
         with _showing(self.training):
             # The layers that learn are on the model that is drawn with: it is the one that is loaded.
             drawn = draw(model, self._prompts, self._folder / f"{step:06d}", seed=self.config.seed)

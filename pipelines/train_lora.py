@@ -150,7 +150,8 @@ def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     profile = recognise(place).profile
     config = settings_for(profile.family, str(inputs.get("preset") or "balanced"), inputs.get("settings") or {})
     batch = config.batch * config.accumulate
-    looked = {"steps": config.steps, "batch": batch, "size": config.size or min(profile.size)}
+    looked = {"steps": config.steps, "batch": batch, "advise.size": config.size or min(profile.size)}
+    looked["pick.size"] = config.size
     remembered = settings.models / DIGESTS if place.is_relative_to(settings.models) else None
     digest = model_digest(place, remembered)
     return machine | looked | {"model": name, "train.digest": digest, "pick.digest": digest}

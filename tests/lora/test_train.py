@@ -102,7 +102,14 @@ def test_a_pick_reports_before_and_after_on_pictures_it_did_not_choose_by(traine
     scratch = tmp_path / "picked"
     scratch.mkdir()
     found = pick_version(
-        made.versions, dataset.pictures, dataset.table, dataset.trigger, str(tiny("pocket")), count=1, scratch=scratch
+        made.versions,
+        dataset.pictures,
+        dataset.table,
+        dataset.trigger,
+        str(tiny("pocket")),
+        count=1,
+        size=32,
+        scratch=scratch,
     )
     assert found.lora in made.versions and len(found.sheets) == 2
     assert {"first", "second", "adherence"} <= found.report["before"].keys() == found.report["after"].keys()
