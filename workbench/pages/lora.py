@@ -40,7 +40,8 @@ def build(services: Services) -> None:
                 height=92,
                 show_label=False,
                 container=False,
-                elem_id="lora-intake",
+                elem_id="intake",
+                elem_classes="for-pictures",
                 label="Pictures of one person",
             )
             picked = _html(views.chosen([]), elem_id="lora-chosen")
@@ -87,13 +88,13 @@ def build(services: Services) -> None:
         return [], entries, views.chosen(entries), parts.problems(problems) if problems else ""
 
     @told
-    def ask(*given: Any, request: gr.Request) -> Any:
-        job = _begin(desk, who(request), given, only_advice=True)
+    def ask(c: Any, t: str, k: str, m: str, p: str, o: str, s: str, request: gr.Request) -> Any:
+        job = _begin(desk, who(request), (c, t, k, m, p, o, s), only_advice=True)
         return {"job": job.id, "done": False}, parts.said(f"{job.title}: on its way."), gr.Timer(POLL_BUSY)
 
     @told
-    def train(*given: Any, request: gr.Request) -> Any:
-        job = _begin(desk, who(request), given[:-1], only_advice=False, captions=_captions(given[-1]))
+    def train(c: Any, t: str, k: str, m: str, p: str, o: str, s: str, rows: Any, request: gr.Request) -> Any:
+        job = _begin(desk, who(request), (c, t, k, m, p, o, s), only_advice=False, captions=_captions(rows))
         return job.id, parts.said(f"{job.title}: on its way."), gr.Timer(POLL_BUSY)
 
     def tick(looked: dict[str, Any], shown: str, request: gr.Request) -> Any:
