@@ -332,14 +332,14 @@ class Runner:
             self._facts.line(active.job.id, active.job.attempt, f"{step}: not recorded: {error}")
             return
         if change is not None:
-            self._facts.later(change, lambda done: self._entered(active.job, step, done))
+            self._facts.later(change, lambda done: self._entered(active, step, done))
 
-    def _entered(self, job: JobInfo, step: str, done: Future[Any]) -> None:
+    def _entered(self, active: Active, step: str, done: Future[Any]) -> None:
         error = done.exception()
         if isinstance(error, StoreError):
-            self._store_failed(error)
+            self._attempt_lost(active, error)
         elif error is not None:  # another try would end alike
-            text = f"{step}: not recorded: {error}"
+            job, text = active.job, f"{step}: not recorded: {error}"
             self._tell(lambda: self._facts.line(job.id, job.attempt, text))
 
     def _remember(
@@ -514,7 +514,7 @@ class Runner:
         """The commit is back (called by the store's writer): now the job is what it says."""
         error = done.exception()
         if error is not None and not isinstance(error, _NOT_OURS):
-            self._store_failed(error)
+            self._attempt_lost(active, error)
             return
         with self._lock:
             if self._active.get(active.job.id) is active:
@@ -573,10 +573,15 @@ class Runner:
         elif isinstance(error, _NOT_OURS):
             self._tell(lambda: self._drop(active))
         else:
-            self._store_failed(error)
+            self._attempt_lost(active, error)
         self._on_change(active.job.id)
 
     # -- a store that refuses ---------------------------------------------------------------------------------------
+
+    def _attempt_lost(self, active: Active, error: BaseException) -> None:
+        """A change of an attempt was refused. Of one that starts over already it says nothing about the next."""
+        if not active.lost:
+            self._store_failed(error)
 
     def _store_failed(self, error: BaseException) -> None:
         """Facts were lost (a full disk): no job in flight may end as if they were written; all start over.

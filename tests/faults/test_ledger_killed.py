@@ -85,12 +85,12 @@ def test_a_take_is_there_once_whenever_the_owner_is_killed(tmp_path: Path, momen
     life = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(LIFE), str(home), moment],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=60,
+        timeout=150,
     )
     assert life.returncode == -signal.SIGKILL
     with Lab.open(settings=Settings(home=home, cpu_slots=1, gpu_slots=0, warm=1)) as lab:
         job = (home / "job.txt").read_text()
-        assert lab.wait(job, timeout=60).state == "SUCCEEDED"
+        assert lab.wait(job, timeout=120).state == "SUCCEEDED"
         [take] = lab.takes(job=job)
         assert (take.seed, take.who) == (7, "kim")
         assert take.score is not None and take.score["raw"] == 0.5
@@ -120,7 +120,7 @@ def drawn(book: str, go: str, *, scratch: Path) -> dict[str, Any]:
 
 
 def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not true():
         assert time.monotonic() < end
         time.sleep(0.005)
@@ -136,7 +136,9 @@ def test_a_take_that_finds_no_space_is_recorded_when_there_is_some(
     until(lambda: lab.job(job.id).started_at is not None)
     limit((lab.home / "lab.duckdb.wal").stat().st_size + 1000)
     notes: list[str] = []
-    watcher = threading.Thread(target=lab.wait, args=(job.id, 60), kwargs={"on_change": lambda j: notes.append(j.note)})
+    watcher = threading.Thread(
+        target=lab.wait, args=(job.id, 150), kwargs={"on_change": lambda j: notes.append(j.note)}
+    )
     watcher.start()
     go.touch()
     until(lambda: any("Waits for the lab's memory" in note for note in notes))
@@ -169,7 +171,7 @@ def test_only_the_takes_change_failing_still_holds_the_job_back(
     go = book.with_name("go")
     go.touch()
     node = FnNode(drawn, name="draw", inputs={"book": str(book), "go": str(go)}, outputs={"take": None})
-    job = lab.wait(lab.submit(Graph("Draw", nodes=[node]), {}).id, timeout=30)
+    job = lab.wait(lab.submit(Graph("Draw", nodes=[node]), {}).id, timeout=120)
     assert (job.state, failures[0]) == ("SUCCEEDED", 2)
     assert [take.seed for take in lab.takes(job=job.id)] == [7]
     assert job.attempt == 3

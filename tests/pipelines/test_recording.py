@@ -57,7 +57,7 @@ def test_a_step_with_a_take_leaves_one_with_its_score(lab: Lab, tmp_path: Path) 
     mara = lab.create_character("Mara")
     options = {"take": {"character": mara.id, "parents": ["p1"], "label": "x"}}
     job = lab.submit(chain(str(tmp_path), 7, SCORE), {}, user="kim", batch=str(tmp_path), options=options)
-    lab.wait(job.id, timeout=30)
+    lab.wait(job.id, timeout=120)
     [take] = lab.takes(job=job.id)
     assert [take] == lab.takes(batch=str(tmp_path)) == lab.takes(character=mara.slug)
     assert (take.prompt, take.seed, take.model, take.who) == (str(tmp_path), 7, "crayon", "kim")
@@ -70,7 +70,7 @@ def test_a_step_with_a_take_leaves_one_with_its_score(lab: Lab, tmp_path: Path) 
 
 
 def test_the_same_asked_again_is_drawn_once_and_is_a_take_of_each_job(lab: Lab, tmp_path: Path) -> None:
-    jobs = [lab.wait(lab.submit(chain(str(tmp_path)), {}).id, timeout=30).id for _ in range(2)]
+    jobs = [lab.wait(lab.submit(chain(str(tmp_path)), {}).id, timeout=120).id for _ in range(2)]
     first, second = (lab.takes(job=job)[0] for job in jobs)
     assert first.picture == second.picture
     assert first.id != second.id
@@ -104,10 +104,10 @@ def test_a_retried_job_leaves_no_take_twice(lab: Lab, book: Path) -> None:
     draw = FnNode(drawn, name="draw", inputs={"word": str(book), "seed": 1, "score": SCORE}, outputs={"take": None})
     end = FnNode(fail_once, inputs={"book": str(book), "take": draw.take}, outputs={"word": None})
     job = lab.submit(Graph("Fails once", nodes=[end]), {})
-    assert lab.wait(job.id, timeout=30).state == "FAILED"
+    assert lab.wait(job.id, timeout=120).state == "FAILED"
     [before] = lab.takes(job=job.id)
     lab.star(before.id, 4)
-    assert lab.wait(lab.retry(job.id).id, timeout=30).state == "SUCCEEDED"
+    assert lab.wait(lab.retry(job.id).id, timeout=120).state == "SUCCEEDED"
     assert [(take.id, take.stars) for take in lab.takes(job=job.id)] == [(before.id, 4)]
 
 

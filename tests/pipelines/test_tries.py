@@ -177,7 +177,7 @@ def test_every_take_carries_its_recipe(lab: Lab, tmp_path: Path) -> None:
 
 
 def test_a_mode_that_is_none_is_refused(lab: Lab, tmp_path: Path) -> None:
-    job = lab.wait(lab.submit(chain(str(tmp_path)), {"mode": "best"}).id, timeout=30)
+    job = lab.wait(lab.submit(chain(str(tmp_path)), {"mode": "best"}).id, timeout=120)
     assert job.state == "FAILED"
     assert "consistency_priority and creative_exploration" in (job.error or "")
 
@@ -190,5 +190,5 @@ def test_the_work_is_that_of_one_try_or_of_all() -> None:
 
 @pytest.mark.parametrize("domain", ["photo", "anime"])
 def test_faces_of_another_kind_are_not_given_to_a_model(lab: Lab, tmp_path: Path, domain: str) -> None:
-    job = lab.wait(lab.submit(chain(str(tmp_path)), {"try_1.domain": domain}).id, timeout=30)
+    job = lab.wait(lab.submit(chain(str(tmp_path)), {"try_1.domain": domain}).id, timeout=120)
     assert "Choose the face pack that belongs to the model" in (job.error or "")

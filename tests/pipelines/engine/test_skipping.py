@@ -70,7 +70,7 @@ FIRST_ENOUGH = {
 
 
 def test_what_follows_from_a_step_that_is_not_needed_is_left_out(lab: Lab, book: Path) -> None:
-    job = lab.wait(lab.submit(tries(book, enough=1), {}).id, timeout=30)
+    job = lab.wait(lab.submit(tries(book, enough=1), {}).id, timeout=120)
     assert (job.state, lab.result(job.id)) == ("SUCCEEDED", {"n": 1}), job.error
     assert states(lab, job.id) == FIRST_ENOUGH
     assert book.read_text().split("\n")[:-1] == ["draw 1", "decide 1", "best"]
@@ -78,16 +78,16 @@ def test_what_follows_from_a_step_that_is_not_needed_is_left_out(lab: Lab, book:
 
 
 def test_tries_go_on_until_one_is_enough_or_they_are_used_up(lab: Lab, book: Path) -> None:
-    second = lab.wait(lab.submit(tries(book, enough=2), {}).id, timeout=30)
+    second = lab.wait(lab.submit(tries(book, enough=2), {}).id, timeout=120)
     assert (lab.result(second.id), states(lab, second.id)["draw_3"]) == ({"n": 2}, "skipped")
-    none = lab.wait(lab.submit(tries(book, enough=9), {}).id, timeout=30)
+    none = lab.wait(lab.submit(tries(book, enough=9), {}).id, timeout=120)
     assert (lab.result(none.id), set(states(lab, none.id).values())) == ({"n": 3}, {"done", "reused"})
 
 
 def test_that_it_was_not_needed_is_known_by_its_key_and_not_asked_again(lab: Lab, book: Path) -> None:
-    first = lab.wait(lab.submit(tries(book, enough=1), {}).id, timeout=30)
+    first = lab.wait(lab.submit(tries(book, enough=1), {}).id, timeout=120)
     written = book.read_text()
-    again = lab.wait(lab.submit(tries(book, enough=1), {}).id, timeout=30)
+    again = lab.wait(lab.submit(tries(book, enough=1), {}).id, timeout=120)
     assert book.read_text() == written
     assert lab.result(again.id) == lab.result(first.id) == {"n": 1}
 
@@ -133,14 +133,14 @@ def test_what_is_known_not_to_be_needed_stands_so_before_anything_runs(lab: Lab)
     (lab.home / "pipelines").mkdir(exist_ok=True)
     (lab.home / "pipelines" / "once_or_twice.py").write_text(CHAIN)
     assert [step.state for step in lab.known("once_or_twice", {})] == ["waiting"] * 3
-    lab.wait(lab.submit("once_or_twice", {}).id, timeout=30)
+    lab.wait(lab.submit("once_or_twice", {}).id, timeout=120)
     known = {step.name: (step.state, step.note) for step in lab.known("once_or_twice", {})}
     assert known["two"] == known["more"] == ("skipped", "it is enough")
     assert {step.state for step in lab.known("once_or_twice", {"enough": 2})} == {"reused", "waiting"}
 
 
 def test_a_job_whose_target_is_not_needed_succeeds_with_nothing(lab: Lab, book: Path) -> None:
-    job = lab.wait(lab.submit(tries(book, enough=1), {}, options={"targets": ["draw_2"]}).id, timeout=30)
+    job = lab.wait(lab.submit(tries(book, enough=1), {}, options={"targets": ["draw_2"]}).id, timeout=120)
     assert (job.state, lab.result(job.id)) == ("SUCCEEDED", {})
 
 
