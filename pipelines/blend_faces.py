@@ -32,7 +32,7 @@ def build() -> Graph:
     ask = InputNode(
         "asked",
         ports={
-            "parents": gr.JSON([], label="Parents", info="Name, weight, role and references of each."),
+            "parents": gr.JSON([], label="Parents"),
             "pictures": gr.File(file_count="multiple", label="Their pictures"),
             "pack": gr.Textbox("", label="Face pack", info="Empty: the lab's own."),
         },
@@ -44,7 +44,7 @@ def build() -> Graph:
             "parents": ask.parents,
             "pictures": ask.pictures,
             "method": gr.Dropdown(["", *METHODS], value="", label="Method", info="Empty: what suits the model."),
-            "weights": gr.JSON([], label="Weights", info="Empty: each parent's own."),
+            "weights": gr.JSON([], label="Weights"),
             "prompt": gr.Textbox("", label="Prompt", lines=3),
         },
         outputs={"identity": None, "pictures": None, "prompt": None, "about": gr.JSON(label="The blend")},
