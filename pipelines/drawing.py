@@ -23,6 +23,9 @@ _MOST = 64  # pictures that one call may ask for
 _SEEDS = 2**31  # a seed that a person can read and type
 
 
+_WITH_LOOP = ("actor_to_character", "draw_character")
+
+
 class Drawing(Ledger):
     """The part of the facade that asks for pictures."""
 
@@ -45,6 +48,7 @@ class Drawing(Ledger):
         parents: Sequence[str] = (),
         label: str = "",
         batch: str = "",
+        chain: str = "",
         once: str | None = None,
         user: str = "admin",
         **settings: Any,
@@ -63,6 +67,7 @@ class Drawing(Ledger):
             quality_threshold, max_iterations, mode: of the quality loop (see `blocks.quality`), which is there
                 where somebody is expected in the picture.
             parents, label: of all the takes.
+            chain: another one that draws a character that is known (``variation_cell``), instead of the usual.
             batch: what the jobs belong to; "" for a batch of their own.
             once: a token of the click that asked; the second call with one gives the first's jobs.
             settings: whatever else the chain takes (negative, steps, width, reference_scale, loras, ...).
@@ -78,7 +83,8 @@ class Drawing(Ledger):
             settings["loras"], prompt = [lora], _with_trigger(prompt, known)
         words = _with_keywords(prompt, settings.pop("negative", ""), known)
         asked = {**settings, **words, "model": model, **whom}
-        if pipeline != "generate_picture":
+        pipeline = chain or pipeline
+        if pipeline in _WITH_LOOP:
             asked |= {"quality_threshold": quality_threshold, "max_iterations": max_iterations, "mode": mode}
         first = secrets.randbelow(_SEEDS) if seed is None else seed
         of_takes: dict[str, Any] = {"parents": list(parents), "label": label}

@@ -26,16 +26,17 @@ SECTIONS = ("Expressions", "Perspectives and light", "Bodies", "Reference sheet"
 _SQUARE, _TALL, _FULL = 1.0, 1.5, 2.0
 _ASPECT = {"bust": _SQUARE, "upper_body": _TALL, "sitting": _TALL}
 _SHEET: Mapping[str, tuple[str, str, float]] = {
-    "front": ("front view, neutral", "bust", _SQUARE),
-    "profile_left": ("side left, neutral", "bust", _SQUARE),
-    "profile_right": ("side right, neutral", "bust", _SQUARE),
+    "front": ("front view, neutral", "", _SQUARE),
+    "profile_left": ("side left, neutral", "", _SQUARE),
+    "profile_right": ("side right, neutral", "", _SQUARE),
     "full_front": ("front view, neutral, standing", "standing", _FULL),
     "full_back": ("back view, standing", "standing", _FULL),
     "three_quarter": ("half left, neutral, upper body", "upper_body", _TALL),
     "action": ("half right, excited, walking", "walking", _FULL),
-    "expression": ("front view, happy", "bust", _SQUARE),
+    "expression": ("front view, happy", "", _SQUARE),
 }
 _NO_FACE = frozenset({"sheet_full_back"})
+_SEEN = {"sheet_full_back": "back", "sheet_three_quarter": "half_left", "sheet_action": "half_right"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Cell:
         section, title: what it stands under, and what it is called there.
         prompt: words that join those of the character.
         pose: of a body that a pose ControlNet is to hold, "" where the words are enough.
+        view: from where that pose is seen.
         aspect: height by width; the nearest size that the model is made for is taken.
         scored: whether a face is to be seen; a cell without one is never flagged and never redone for its score.
     """
@@ -56,6 +58,7 @@ class Cell:
     title: str
     prompt: str
     pose: str = ""
+    view: str = "front"
     aspect: float = _SQUARE
     scored: bool = True
 
@@ -82,7 +85,10 @@ def read_cell(written: Mapping[str, Any]) -> Cell:
     aspect = facts.get("aspect", _SQUARE)
     if isinstance(aspect, bool) or not isinstance(aspect, int | float) or not 0.25 <= aspect <= 4:
         raise InputError(f"The cell {key} cannot be {aspect!r} times as high as wide; 0.25 to 4 can be drawn.")
-    texts = {name: " ".join(str(facts.get(name) or "").split()) for name in ("section", "title", "prompt", "pose")}
+    texts = {
+        name: " ".join(str(facts.get(name) or "").split()) for name in ("section", "title", "prompt", "pose", "view")
+    }
+    texts["view"] = texts["view"] or "front"
     texts["title"] = texts["title"] or key.replace("_", " ").capitalize()
     return Cell(key=key, aspect=float(aspect), scored=bool(facts.get("scored", True)), **texts)
 
@@ -109,17 +115,26 @@ def _perspectives() -> list[Cell]:
 
 
 def _bodies() -> list[Cell]:
+    title = SECTIONS[2]
     return [
-        Cell(f"pose_{pose}", SECTIONS[2], _words(pose).capitalize(), _words(pose), pose, _ASPECT.get(pose, _FULL))
+        Cell(f"pose_{pose}", title, _words(pose).capitalize(), _words(pose), pose, aspect=_ASPECT.get(pose, _FULL))
         for pose in POSES
     ]
 
 
 def _sheet() -> list[Cell]:
     return [
-        Cell(key, SECTIONS[3], _words(name).capitalize(), prompt, pose, aspect, key not in _NO_FACE)
+        Cell(
+            key := f"sheet_{name}",
+            SECTIONS[3],
+            _words(name).capitalize(),
+            prompt,
+            pose,
+            _SEEN.get(key, "front"),
+            aspect,
+            key not in _NO_FACE,
+        )
         for name, (prompt, pose, aspect) in _SHEET.items()
-        for key in (f"sheet_{name}",)
     ]
 
 
