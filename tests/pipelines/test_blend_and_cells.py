@@ -76,7 +76,7 @@ def character(cast: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 def test_a_cell_is_a_scored_take_under_its_key(lab: Lab, character: dict[str, Any]) -> None:
-    options = {"take": {"character": None, "parents": [], "label": "expression_happy"}}
+    options: dict[str, Any] = {"take": {"character": None, "parents": [], "label": "expression_happy"}}
     take = _take(lab, "variation_cell", {**QUICK, **character, "prompt": "happy, front view"}, options=options)
     assert take.label == "expression_happy"
     assert take.score is not None and take.score["gate"] == 0.85
