@@ -15,7 +15,7 @@ from pipelines.lab import Lab
 from pipelines.settings import Settings
 from tests.browser._own_lab import OwnLab
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 FACE = [1.0] + [0.0] * 511
 SET = {"embedder": "e" * 64, "digest": "ab" * 32, "identity": FACE, "members": [{"view": "front", "embedding": FACE}]}
@@ -106,21 +106,6 @@ def test_a_candidate_is_compared_confirmed_and_the_one_before_is_still_known(ope
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_cell_is_asked_for_once_and_what_went_wrong_is_told(open_grid: Callable[..., Page]) -> None:
-    page = open_grid()
-    page.get_by_role("button", name="Flagged", exact=True).click()
-    expect(page.locator(".spot")).to_have_count(1)
-    page.get_by_role("button", name="Missing", exact=True).click()
-    expect(page.locator(".spot")).to_have_count(59)
-    page.get_by_role("button", name="Generate 10 missing").click()
-    expect(page.locator(".working").first).to_be_visible()
-    other = open_grid()
-    expect(other.get_by_role("status").filter(has_text="being made")).to_be_visible()
-    other.get_by_role("button", name="Stop").click()
-    expect(other.locator("#character-notice")).to_contain_text("stopped")
-    expect(page.locator(".working")).to_have_count(0)
-
-
 def test_own_cells_become_a_template_that_fits_a_second_character(open_grid: Callable[..., Page]) -> None:
     page = open_grid()
     page.get_by_text("Own cells").click()
@@ -154,3 +139,18 @@ def test_of_five_thousand_pictures_only_those_in_sight_are_in_the_page(
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     expect(page.get_by_title("number 0", exact=True)).to_be_visible()
     assert page.locator(".picture").count() < 200
+
+
+def test_what_is_being_made_is_seen_and_stopped_from_another_tab(open_grid: Callable[..., Page]) -> None:
+    page = open_grid()
+    page.get_by_role("button", name="Flagged", exact=True).click()
+    expect(page.locator(".spot")).to_have_count(1)
+    page.get_by_role("button", name="Missing", exact=True).click()
+    expect(page.locator(".spot")).to_have_count(59)
+    page.get_by_role("button", name="Generate 10 missing").click()
+    expect(page.locator(".working").first).to_be_visible()
+    other = open_grid()
+    expect(other.get_by_role("status").filter(has_text="being made")).to_be_visible()
+    other.get_by_role("button", name="Stop").click()
+    expect(other.locator("#character-notice")).to_contain_text("stopped")
+    expect(page.locator(".working")).to_have_count(0)

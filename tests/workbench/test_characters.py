@@ -161,3 +161,10 @@ def test_what_people_write_of_a_character_is_shown_and_never_run(characters: Cha
     ]
     for markup in drawn:
         assert "<img src=x" not in markup
+
+
+def test_a_reference_set_that_says_little_is_shown_all_the_same() -> None:
+    little = {"embedder": "ab" * 32, "digest": "cd" * 32, "members": [{"view": "front"}]}
+    drawn = views.references(CharacterInfo("c1", "Little", "little", "1.0.0", references=little))
+    assert "Not known: it takes two frames or more." in drawn
+    assert "cd" * 32 in drawn
