@@ -18,7 +18,6 @@ from workbench.services import Services
 
 if TYPE_CHECKING:
     from blocks.models.form import Form
-    from blocks.prompts import Prompt
     from data.approvals import Approval
     from data.records import JobInfo
     from pipelines.housekeeping import AuditCheck, AuditEntry, Copy
@@ -133,11 +132,6 @@ class Upkeep:
         """What can be filled in for a model that draws; "" is the lab's own."""
         authorize(user, "view", "models")
         return self.lab.model_form(model)
-
-    def prompt_report(self, user: User, model: str, text: str) -> Prompt:
-        """What a model is sent of a prompt."""
-        authorize(user, "view", "models")
-        return self.lab.prompt_report(model, text)
 
     # Disk
 

@@ -24,10 +24,6 @@ def endpoints(upkeep: Upkeep) -> None:
         """What can be filled in for a model that draws: fields with limits, sizes, ways of references, notes."""
         return record(upkeep.model_form(who(request), model))
 
-    def prompt_report(model: str, text: str, request: gr.Request) -> dict[str, Any]:
-        """What a model is sent of a prompt: tokens, chunks, what is cut, words that it does not know."""
-        return record(upkeep.prompt_report(who(request), model, text))
-
     def model_add(file: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         """Check a model file and keep it; `file` is what `gradio_client.handle_file` gives."""
         return record(upkeep.add_model(who(request), file.get("path") or "", file.get("orig_name") or ""))
@@ -51,7 +47,6 @@ def endpoints(upkeep: Upkeep) -> None:
     for endpoint in (
         models,
         model_form,
-        prompt_report,
         model_add,
         model_pull,
         model_approve,
