@@ -92,7 +92,7 @@ def _saved(characters: Characters, user: User, place: Place, changes: dict[str, 
 def _face(characters: Characters, user: User, place: Place, take: str, values: dict[str, Any]) -> Turn:
     made = characters.set_base_face(user, place["character"], take)
     words = f"This is the base face of {made.name} now, version {made.version}."
-    return Turn(without(place, "take"), parts.said(words), anew=True)
+    return Turn(without(place, "take", "cell", "other"), parts.said(words), anew=True)
 
 
 def _back(characters: Characters, user: User, place: Place, version: str, values: dict[str, Any]) -> Turn:
