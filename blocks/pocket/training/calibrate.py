@@ -1,6 +1,6 @@
 """What a cosine of the recogniser means: fitted on people whom neither it nor any test has seen.
 
-    python -m blocks.pocket.training.calibrate [--people 120] [--looks 28]
+    python -m blocks.pocket.training.calibrate [--people 90] [--looks 28]
 
 Needs the published face pack. Pictures are drawn, faces are found as the lab finds them.
 """
@@ -48,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, help="not needed; accepted as by every stage")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
-    parser.add_argument("--people", type=int, default=120)
+    parser.add_argument("--people", type=int, default=90)
     parser.add_argument("--looks", type=int, default=28)
     given = parser.parse_args()
     reader = PackReader(given.out)

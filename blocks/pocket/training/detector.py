@@ -1,6 +1,6 @@
 """The face detector, with the outputs of SCRFD so that insightface reads it (Guo et al. 2021).
 
-    python -m blocks.pocket.training.detector --home DIR [--steps 7000]
+    python -m blocks.pocket.training.detector --home DIR [--steps 10500]
 
 Three strides, two anchors at each cell: the first for the smaller, the second for the larger faces of the stride.
 Nine outputs: scores, distances to the box's sides and offsets to five landmarks, the last two in units of the stride
@@ -214,7 +214,7 @@ def export(model: Detector, path: Path) -> None:
 
 
 def main() -> None:
-    given = arguments(__doc__ or "", 7000)
+    given = arguments(__doc__ or "", 10_500)
     torch.manual_seed(3)
     random = np.random.default_rng(3)
     renders = Renders.read(given.home / "renders-training")
@@ -231,7 +231,7 @@ def main() -> None:
         levels = model.levels(pictures.to(given.device, memory_format=torch.channels_last))
         score, box, marks = loss_of(levels, assign(batch))
         optimiser.zero_grad(set_to_none=True)
-        backward(score + box + 10 * marks)
+        backward(score + box + 30 * marks)
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
         return {"score": float(score.detach()), "box": float(box.detach()), "marks": float(marks.detach())}

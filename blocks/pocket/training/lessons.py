@@ -29,7 +29,7 @@ from blocks.pocket.training.renders import Renders
 __all__ = ["Batch", "Lessons", "encode", "encode_shards", "encoded", "faces_of_others", "load_recogniser", "load_vae"]
 
 BATCH, BODIES = 32, 12  # pictures in a step of portraits, and in one of bodies, which are larger
-FACE = 2.5  # how much more a latent of a face counts than another
+FACE = 6.0  # how much more a latent of a face counts than another
 KINDS = ("training", "figures")
 
 
@@ -119,7 +119,7 @@ class Lessons:
         self.drawn += 1
         if self.drawn % 500 == 0 and any(len(c) < len(r.looks) for c, r in zip(self.codes, self.renders, strict=True)):
             self.codes = [encoded(self.home, kind) for kind in KINDS]
-        kind = int(random.random() < 0.15)
+        kind = int(random.random() < 0.05)
         renders, codes = self.renders[kind], self.codes[kind]
         rows = random.integers(0, len(codes), (BATCH, BODIES)[kind])
         words, faces = [], []

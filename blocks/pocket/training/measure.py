@@ -1,6 +1,6 @@
 """How good the published weights are, on people and prompts they were never trained on.
 
-    python -m blocks.pocket.training.measure [--people 24] [--prompts 4]
+    python -m blocks.pocket.training.measure [--people 20] [--prompts 4]
 
 Writes ``figures.json`` and the model card beside the weights. Nothing else is needed; what is measured on is drawn.
 
@@ -60,12 +60,16 @@ def faces_of_renders(reader: PackReader, renders: Renders) -> dict[str, Any]:
         for row, face in enumerate(found)
     ]
     marks = [face[1] if face else renders.landmarks[row] for row, face in enumerate(found)]
-    crops = np.stack([align(picture, at) for picture, at in zip(renders.pictures, marks, strict=True)])
     figures: dict[str, Any] = {
         "detector_found": float(np.mean([face is not None for face in found])),
         "detector_exact": float(np.mean(exact)),
     }
-    for which, name in enumerate(("recogniser", "second")):
+    for name, which, places in (
+        ("recogniser", 0, marks),
+        ("recogniser_at_true_landmarks", 0, renders.landmarks),
+        ("second", 1, marks),
+    ):
+        crops = np.stack([align(picture, at) for picture, at in zip(renders.pictures, places, strict=True)])
         figures |= {f"{name}_{key}": value for key, value in asdict(judge(reader.embed(which, crops), renders)).items()}
     return figures
 
@@ -213,7 +217,7 @@ def held_out_renders(home: Path, people: int) -> Renders:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True, help="folder that keeps the renders to measure on")
-    parser.add_argument("--people", type=int, default=24, help="actors for whom pictures are made")
+    parser.add_argument("--people", type=int, default=20, help="actors for whom pictures are made")
     parser.add_argument("--prompts", type=int, default=4, help="pictures of each")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--threads", type=int, default=2)
