@@ -24,9 +24,9 @@ __all__ = ["FacePack", "find_pack", "pack_digest", "packs_used"]
 _NOSE = {"pocket": 0.36, "photo": 0.58}
 """How far a nose stands out: measured on drawn heads; on photographs 1 to 1.7 of the distance between the eyes."""
 
-_RUNGS = {"pocket": (160, 256, 384), "photo": (128, 320, 640)}
-"""Sides at which a detector is asked. A drawn portrait of 128 pixels is looked at a little larger than it is: its eyes
-are then found twice as often to a twentieth of the face, and half as many people are mistaken for others."""
+_RUNGS = {"pocket": (320, 160, 384), "photo": (128, 320, 640)}
+"""Sides at which a detector is asked. A drawn portrait of 128 pixels is looked at larger than it is: its eyes are then
+found nearly twice as often to a twentieth of the face, and half as many people are mistaken for others."""
 
 _INSIGHTFACE = ("buffalo", "antelope", "raccoon")
 _INSIGHTFACE_FILES = ("w600k_r50.onnx", "w600k_mbf.onnx", "glintr100.onnx", "det_10g.onnx", "det_500m.onnx")
@@ -61,7 +61,7 @@ class FacePack:
 
     @property
     def rungs(self) -> tuple[int, ...]:
-        """Sides in pixels at which its detector is asked, smallest first."""
+        """Sides in pixels at which its detector is asked: the first that holds a picture or the last, then the rest."""
         return _RUNGS.get(self.domain, _RUNGS["photo"])
 
 

@@ -35,7 +35,7 @@ class PackReader:
         self.sessions: dict[int, Any] = {}
         self.embedder = hashlib.sha256(self.paths[0].read_bytes()).hexdigest()
 
-    def find(self, picture: Pixels, side: int = 160) -> tuple[Floats, Floats] | None:
+    def find(self, picture: Pixels, side: int = 320) -> tuple[Floats, Floats] | None:
         """Box and 5x2 landmarks of the largest face, with the picture scaled to ``side`` for the search."""
         boxes, marks = self.detector.detect(np.ascontiguousarray(picture[:, :, ::-1]), input_size=(side, side))
         if not len(boxes):
