@@ -8,6 +8,7 @@ What is not trained yet is left out; what was there of it stays.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,10 @@ def _replace(source: Path, target: Path) -> None:
     for left in (new, old):
         shutil.rmtree(left, ignore_errors=True)
     shutil.copytree(source, new)
+    for config in new.rglob("config.json"):
+        facts = json.loads(config.read_text())
+        facts.pop("_name_or_path", None)  # where it lay on the machine that made it
+        config.write_text(json.dumps(facts, indent=2) + "\n")
     if target.exists():
         target.rename(old)
     new.rename(target)
