@@ -153,6 +153,8 @@ def _draw(loaded: Loaded, call: Call, scratch: Path, progress: Progress) -> tupl
 
     def step_done(pipe: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         steps = pipe.num_timesteps
+        if call.outside is not None:
+            tensors["latents"] = call.outside.put_back(pipe, timestep, tensors["latents"])
         last = step + 1 >= steps
         show = not last and loaded.offload == "none" and previews.due((step + 1) / steps)
         preview = previews.make(pipe, tensors["latents"]) if show else None

@@ -10,6 +10,7 @@ from typing import Any
 from blocks.errors import InputError, NotAvailable
 from blocks.models.adapters import Lora, attach, control_net, find_adapter, redux_of
 from blocks.models.loading import Loaded
+from blocks.models.masking import Outside, takes_masks
 from blocks.models.pictures import fitted, mask_from, open_pictures
 from blocks.models.profiles import Profile, Reference, Size
 from blocks.models.recognise import AdapterKind
@@ -31,6 +32,7 @@ class Call:
         way: how references are taken in this call; "" if there are none.
         adapter: the file or folder that takes them, if one does.
         notes: what was asked for and has no part, in words.
+        outside: puts back what a mask leaves as it is, where the pipeline does not do it itself.
     """
 
     pipe: Any
@@ -41,6 +43,7 @@ class Call:
     way: Reference | str = ""
     adapter: Path | None = None
     notes: list[str] = field(default_factory=list)
+    outside: Outside | None = None
 
 
 def prepare(loaded: Loaded, request: Request, loras: Sequence[Lora], adapter: str, control: str) -> Call:
@@ -64,10 +67,13 @@ def prepare(loaded: Loaded, request: Request, loras: Sequence[Lora], adapter: st
     size = picture_size(request.size, profile, start.size if start else None, _factor(loaded))
     call = Call(_pipeline(loaded, request, control), {}, prompt, negative, size, way, found[0] if found else None)
     loaded.pipe.scheduler = call.pipe.scheduler = make_sampler(request.sampler, loaded.scheduler, profile)
-    call.arguments |= _basics(profile, request, size)
+    masked = request.mask is not None and takes_masks(loaded)
+    call.arguments |= _basics(profile, request, size, masked)
     call.arguments |= _text(loaded, request, call)
     if start is not None:
-        call.arguments |= _started(request, start, size)
+        call.arguments |= _started(request, start, size, masked)
+        if request.mask and not masked:
+            call.outside = Outside(fitted(start, *size), mask_from(request.mask, *size), request.seed)
     if request.control_image:
         picture = fitted(open_pictures([request.control_image])[0], *size)
         call.arguments |= {
@@ -113,7 +119,8 @@ def _pipeline(loaded: Loaded, request: Request, control: str) -> Any:
     if request.mask:
         if not profile.inpaint_pipeline:
             raise InputError(f"{profile.title} cannot draw inside a mask; take the mask out.")
-        return loaded.shared(profile.inpaint_pipeline)
+        if takes_masks(loaded):
+            return loaded.shared(profile.inpaint_pipeline)
     return loaded.shared(profile.start_pipeline if request.image else profile.pipeline)
 
 
@@ -122,7 +129,7 @@ def _factor(loaded: Loaded) -> int:
     return factor if loaded.profile.latents == "plain" and loaded.profile.beyond == "chunked" else 2 * factor
 
 
-def _basics(profile: Profile, request: Request, size: Size) -> dict[str, Any]:
+def _basics(profile: Profile, request: Request, size: Size, masked: bool) -> dict[str, Any]:
     import torch
 
     found: dict[str, Any] = {
@@ -130,7 +137,7 @@ def _basics(profile: Profile, request: Request, size: Size) -> dict[str, Any]:
         profile.guidance: request.guidance,
         "generator": torch.Generator("cpu").manual_seed(request.seed),  # the same noise on every device
     }
-    if not request.image or profile.latents != "plain" or request.mask:
+    if not request.image or profile.latents != "plain" or masked:
         found |= {"width": size[0], "height": size[1]}  # Stable Diffusion goes by the picture it starts from
     if profile.beyond == "cut":
         found["max_sequence_length"] = profile.tokens
@@ -156,9 +163,9 @@ def _text(loaded: Loaded, request: Request, call: Call) -> dict[str, Any]:
     return {"prompt": prompt.sent, "negative_prompt": negative.sent}
 
 
-def _started(request: Request, picture: Any, size: Size) -> dict[str, Any]:
+def _started(request: Request, picture: Any, size: Size, masked: bool) -> dict[str, Any]:
     found = {"image": fitted(picture, *size), "strength": request.strength}
-    return found | {"mask_image": mask_from(request.mask, *size)} if request.mask else found
+    return found | {"mask_image": mask_from(request.mask, *size)} if request.mask and masked else found
 
 
 def _referred(loaded: Loaded, request: Request, call: Call) -> dict[str, Any]:
