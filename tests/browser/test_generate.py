@@ -126,7 +126,6 @@ def test_the_same_again_fills_the_form_and_arrows_leaf_through(page: Page) -> No
 
 
 def test_a_part_of_a_take_is_drawn_anew(page: Page) -> None:
-    count = page.locator(".drawn").count()
     expect(page.locator(".drawn").first).to_be_visible()
     count = page.locator(".drawn").count()
     page.locator(".drawn .look").first.click()
