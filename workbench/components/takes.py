@@ -128,7 +128,8 @@ def _note(note: str) -> str:
 
 def drawing(jobs: Sequence[JobInfo]) -> str:
     """Jobs of the person that draw now or came to nothing lately: progress, previews and the way to stop them."""
-    active = [under(job) for job in jobs if job.state in ACTIVE]
+    first = sorted(jobs, key=lambda job: (job.state != "RUNNING", job.created_at))  # as they will be done
+    active = [under(job) for job in first if job.state in ACTIVE]
     failed = [under(job) for job in jobs if job.state == "FAILED"]
     left = [job.eta for job in jobs if job.state == "RUNNING" and job.eta is not None]
     return fill("takes_drawing.html", active=active, failed=failed, left=duration(max(left)) if left else "")
