@@ -244,12 +244,13 @@ class Runner:
                 self._break(active.job, error)
 
     def _start_ready(self, active: Active) -> None:
-        for _ in range(len(active.ready)):
-            if not active.ready or not self._floor.pool.idle:
-                return
+        """Start what can start; a run whose result is known meanwhile may make others ready, and these count too."""
+        waiting = []
+        while active.ready and self._floor.pool.idle:
             run = active.ready.popleft()
             if not self._begin(active, run):
-                active.ready.append(run)
+                waiting.append(run)
+        active.ready.extendleft(reversed(waiting))
 
     def _begin(self, active: Active, run: Run) -> bool:
         """Start a run, or take its result over; False if it must wait."""

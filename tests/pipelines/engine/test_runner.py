@@ -104,3 +104,22 @@ def test_a_gpu_that_is_not_there_is_said_at_once(lab: Lab, book: Path) -> None:
     job = lab.wait(lab.submit(Graph("Needs a GPU", nodes=[node]), {}).id, timeout=20)
     assert job.state == "FAILED"
     assert "paint needs a GPU and this machine has none" in (job.error or "")
+
+
+def shared(book: str) -> str:
+    time.sleep(0.3)  # long enough for every job to be queued before its result is known
+    return "shared"
+
+
+def apart(given: str, number: int) -> str:
+    return f"{given} {number}"
+
+
+def test_jobs_that_wait_for_one_anothers_result_all_go_on_with_a_single_slot(open_lab: OpenLab, book: Path) -> None:
+    lab = open_lab(cpu_slots=1)
+    queued = []
+    for number in range(4):
+        first = FnNode(shared, name="shared", inputs={"book": str(book)}, outputs={"out": None})
+        then = FnNode(apart, name="apart", inputs={"given": first.out, "number": number}, outputs={"out": None})
+        queued.append(lab.submit(Graph("Two steps", nodes=[then]), {}).id)
+    assert [lab.wait(job, timeout=20).state for job in queued] == ["SUCCEEDED"] * 4
