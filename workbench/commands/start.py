@@ -70,7 +70,7 @@ def _sample(lab: Lab) -> int:
 
 def _finish(lab: Lab, job: JobInfo) -> bool:
     """Follow one job in the terminal, say where its pictures lie and how they score; whether it succeeded."""
-    from pipelines.show import follow, put_into
+    from pipelines.show import follow, save_files
     from workbench.commands._scores import in_words
 
     print(f"{job.title} …", flush=True)
@@ -79,10 +79,10 @@ def _finish(lab: Lab, job: JobInfo) -> bool:
         print(f"  {done.state}: {done.error or ''}", flush=True)
         return False
     scores = {take.picture.digest: in_words(take.score) for take in lab.takes(job=job.id)}
-    result = lab.result(job.id)
-    picture = result["picture"]
+    picture = lab.result(job.id)["picture"]
     told = scores.get(picture.digest, "")
-    print(f"  {put_into(lab, picture, lab.home / 'samples')}{told and f'  {told}'}", flush=True)
+    [path] = save_files(lab, picture, lab.home / "samples")
+    print(f"  {path}{told and f'  {told}'}", flush=True)
     return True
 
 
