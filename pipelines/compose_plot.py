@@ -23,7 +23,7 @@ def build() -> Graph:
         name="compose",
         inputs={
             "pictures": gr.File(file_count="multiple", label="Pictures"),
-            "places": gr.JSON([], label="Places", info="Of each, along the columns, then rows, then sheets; from 0."),
+            "places": gr.JSON([], label="Places, along the columns, then rows, then sheets; from 0"),
             "columns": gr.JSON([], label="Columns"),
             "rows": gr.JSON([], label="Rows"),
             "sheets": gr.JSON([], label="Sheets"),

@@ -11,6 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, replace
 from itertools import product
@@ -128,7 +129,8 @@ class Plots:
         composed = {job.batch for job in jobs if job.pipeline == COMPOSE}
         batches = {job.batch for job in jobs if job.pipeline in CHAINS and job.batch and _BATCH.fullmatch(job.batch)}
         for batch in batches - composed:
-            self._compose(user, str(batch))
+            with suppress(LabError):  # the page goes on, and the next look tries again
+                self._compose(user, str(batch))
         shown = [job for job in self.lab.jobs(limit=400) if job.pipeline == COMPOSE][:limit]
         return [(job, self._picture(job)) for job in shown]
 
