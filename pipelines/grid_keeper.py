@@ -15,6 +15,7 @@ from data.grids import Standing, Template
 from data.records import CharacterInfo, FileRef, JobInfo
 from data.store import Store
 from pipelines.access import authorize
+from pipelines.models import ModelInfo, any_model
 from pipelines.recording import OPTION
 from pipelines.variations import CellInfo, Variations, Which
 
@@ -38,6 +39,7 @@ class GridKeeper(Variations):
         generate: Callable[..., list[JobInfo]]
         job: Callable[[str], JobInfo]
         jobs: Callable[..., list[JobInfo]]
+        models: Callable[[], list[ModelInfo]]
         submit: Callable[..., JobInfo]
 
     def grid(self, character: str) -> list[CellInfo]:
@@ -181,6 +183,8 @@ class GridKeeper(Variations):
         from blocks.models.places import place_of
         from blocks.models.recognise import recognise
 
+        if model:
+            any_model(model, self.models())  # says better that it is not here than what cannot be read does
         return recognise(place_of(model, self.settings.models)).profile.sizes
 
 

@@ -22,6 +22,8 @@ COMMANDS = (
     "generate",
     "score",
     "characters",
+    "grid",
+    "sheet",
     "lora",
     "run",
     "pipelines",
