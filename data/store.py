@@ -14,8 +14,6 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -27,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from blocks.errors import Conflict, DiskFull, StoreError
 from data import audit
+from data._readers import Readers
 from data.audit import Head
 from data.connection import Connection, Row, as_rows
 from data.copies import copy_while_open
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 __all__ = ["Connection", "Row", "Store"]
-
-_PATIENCE = 200  # hundredths of a second that closing waits for a reader
 
 T = TypeVar("T")
 Params = Sequence[Any] | Mapping[str, Any]
@@ -70,8 +67,7 @@ class Store:
         self._copying = threading.Lock()
         self._closed = False
         self._commits = 0
-        self._mine = threading.local()
-        self._cursors: weakref.WeakSet[DuckDBPyConnection] = weakref.WeakSet()
+        self._readers = Readers(raw, self.home)
         self._writer = threading.Thread(target=self._write_groups, name="store-writer", daemon=True)
         self._writer.start()
         atexit.register(self.close)  # a script that forgets must not lose what it queued
@@ -132,8 +128,8 @@ class Store:
         Raises:
             StoreError: the statement is wrong, or the store is closed.
         """
-        with _clear_errors():
-            return as_rows(self._cursor().execute(sql, params))
+        with _clear_errors(), self._readers.cursor() as cursor:
+            return as_rows(cursor.execute(sql, params))
 
     def columns(self, sql: str, params: Params = ()) -> dict[str, Any]:
         """As `read`, a numpy array for each column: for very many numbers.
@@ -141,8 +137,8 @@ class Store:
         Raises:
             StoreError: as `read`.
         """
-        with _clear_errors():
-            return dict(self._cursor().execute(sql, params).fetchnumpy())
+        with _clear_errors(), self._readers.cursor() as cursor:
+            return dict(cursor.execute(sql, params).fetchnumpy())
 
     @property
     def commits(self) -> int:
@@ -155,8 +151,8 @@ class Store:
         Raises:
             DiskFull, StoreError: it did not fit, or could not be written; nothing of it stays.
         """
-        with self._copying, _clear_errors():
-            return copy_while_open(self._cursor(), self._files.database, self._files.head, reason)
+        with self._copying, _clear_errors(), self._readers.cursor() as cursor:
+            return copy_while_open(cursor, self._files.database, self._files.head, reason)
 
     def flush(self) -> None:
         """Wait until everything queued so far is on the disk (or was refused)."""
@@ -170,9 +166,7 @@ class Store:
             self._closed = True
             self._queue.put(None)
         self._writer.join()
-        for cursor in list(self._cursors):
-            _close(cursor)
-        self._raw.close()
+        self._readers.close(self._raw.close)
         os.close(self._lock)
         atexit.unregister(self.close)
 
@@ -255,12 +249,10 @@ class Store:
 
     def _reconnect(self) -> None:
         """After an error that DuckDB calls fatal it serves nobody until the file is opened anew."""
-        with self._door:
-            for cursor in list(self._cursors):
-                cursor.close()
-            self._mine = threading.local()
+        with self._readers.kept_out():
             self._raw.close()
             self._raw = connect(self._files.database)
+            self._readers.go_on(self._raw)
         self._raw.execute(FOLD_ON_CLOSE)
         self._conn = Connection(self._raw, self._head)
 
@@ -270,30 +262,6 @@ class Store:
             with suppress(StoreError):
                 audit.write_head(self._files.head, self._head)
                 self._kept = self._head
-
-    def _cursor(self) -> DuckDBPyConnection:
-        cursor = getattr(self._mine, "cursor", None)
-        if cursor is None:
-            with self._door:
-                if self._closed:
-                    raise StoreError(f"The store of {self.home} is closed; open the lab again to read.")
-                cursor = self._mine.cursor = self._raw.cursor()
-                self._cursors.add(cursor)
-        return cursor
-
-
-def _close(cursor: DuckDBPyConnection) -> None:
-    """Close a reader's cursor; a read that is in the middle of something is let finish."""
-    import duckdb
-
-    for _ in range(_PATIENCE):
-        try:
-            cursor.close()
-        except duckdb.Error:  # DuckDB refuses instead of waiting
-            time.sleep(0.01)
-        else:
-            return
-    cursor.interrupt()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from blocks.errors import Conflict, HomeBusy, StoreError
-from data import audit
+from data import _readers, audit
 from data.store import Connection, Store
 
 
@@ -237,3 +237,52 @@ def test_closing_waits_for_those_who_are_reading(home: Path) -> None:
         reader.join()
     Store.open(home).close()  # the home was given back
     assert sum(isinstance(a, StoreError) for a in answers) == 3
+
+
+def test_closing_does_not_wait_for_ever_for_one_read(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_readers, "_PATIENCE", 0.01)
+    store = Store.open(home)
+    answers: list[object] = []
+    reading = threading.Event()
+
+    def read_for_hours() -> None:
+        reading.set()
+        try:
+            answers.append(store.read("SELECT sum(a.range * b.range) AS s FROM range(10000000) a, range(10000000) b"))
+        except StoreError as stopped:
+            answers.append(stopped)
+
+    reader = threading.Thread(target=read_for_hours)
+    reader.start()
+    reading.wait()
+    store.close()
+    reader.join()
+    assert isinstance(answers[0], StoreError)
+    Store.open(home).close()
+
+
+def test_a_connection_that_broke_is_made_anew_under_those_who_read(store: Store) -> None:
+    store.write(lambda conn: conn.add("jobs", [job("before")])).result()
+    over = threading.Event()
+    seen: list[int] = []
+    failed: list[StoreError] = []
+
+    def read_on() -> None:
+        while not over.is_set():
+            try:
+                seen.append(len(names(store)))
+            except StoreError as broken:
+                failed.append(broken)
+
+    readers = [threading.Thread(target=read_on) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for _ in range(5):
+        store._reconnect()
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert failed == []
+    assert set(seen) == {1}
+    store.write(lambda conn: conn.add("jobs", [job("after")])).result()
+    assert names(store) == ["before", "after"]
