@@ -13,7 +13,7 @@ from typing import Any
 from blocks.errors import InputError
 from data.store import Connection, Store
 
-__all__ = ["WIDTH", "check_unit", "nearest", "record"]
+__all__ = ["WIDTH", "check_unit", "nearest", "of_take", "record"]
 
 WIDTH = 512
 
@@ -54,3 +54,9 @@ def nearest(
         WHERE e.embedder = ? {whose} ORDER BY cosine DESC, e.take LIMIT ?
     """
     return store.read(sql, [check_unit(vector), embedder, *([character] if whose else []), max(0, k)])
+
+
+def of_take(store: Store, take: str) -> tuple[str, list[float]] | None:
+    """The recogniser and the embedding of the face in a take, the newest; None where no face was read."""
+    rows = store.read('SELECT embedder, vector FROM embeddings WHERE take = ? ORDER BY "at" DESC LIMIT 1', (take,))
+    return (str(rows[0]["embedder"]), [float(number) for number in rows[0]["vector"]]) if rows else None

@@ -40,11 +40,17 @@ def the_variation_grids(conn: DuckDBPyConnection) -> None:
     conn.execute(_GRIDS)
 
 
+def the_lineage(conn: DuckDBPyConnection) -> None:
+    """Who a blended character was made of."""
+    conn.execute(_LINEAGE)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     the_first_tables,
     takes_and_characters,
     the_model_registry,
     the_variation_grids,
+    the_lineage,
 )
 
 
@@ -285,5 +291,23 @@ CREATE TABLE grid_templates (
     "at" DOUBLE,
     who VARCHAR,
     deleted_at DOUBLE
+);
+"""
+
+_LINEAGE = """
+CREATE TABLE lineage (        -- never changed
+    child VARCHAR,
+    place INTEGER,
+    parent VARCHAR,           -- id of a character, or '' where it was none
+    name VARCHAR,
+    picture VARCHAR,          -- digest, or ''
+    weight DOUBLE,            -- share of the face
+    role VARCHAR,             -- face, outfit or style
+    similarity DOUBLE,        -- of the picture that was kept; NULL where it was not measured
+    method VARCHAR,
+    take VARCHAR,
+    "at" DOUBLE,
+    who VARCHAR,
+    PRIMARY KEY (child, place)
 );
 """

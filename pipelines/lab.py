@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import Cancelled, HomeBusy, StepFailed, UnknownName
 from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
+from pipelines.blends import Blends
 from pipelines.drawing import Drawing
 from pipelines.housekeeping import Housekeeping
 from pipelines.registry import APPROVE, PULL, Registry
@@ -93,7 +94,7 @@ class Run:
         return run_html(self)
 
 
-class Lab(Housekeeping, Drawing, Registry, Variations):
+class Lab(Housekeeping, Drawing, Registry, Variations, Blends):
     """One home and everything that can be done with it.
 
     Every method that changes something takes the user it is done for and asks `authorize` first. Methods raise

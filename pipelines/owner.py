@@ -20,6 +20,7 @@ from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, Step
 from data.store import Store
 from pipelines import catalog
 from pipelines.access import authorize
+from pipelines.blend_keeper import BlendKeeper
 from pipelines.bookkeeper import Bookkeeper
 from pipelines.engine.plan import Plan, Value, after, bind
 from pipelines.engine.runner import Runner
@@ -38,7 +39,7 @@ __all__ = ["OwnerLab"]
 _MOST_RECOVERIES = 50  # ends of the lab that one job may see: it may be what ends it
 
 
-class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, Lab):
+class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, BlendKeeper, Lab):
     """Owns a home for as long as it is open."""
 
     def __init__(self, settings: Settings) -> None:

@@ -72,12 +72,13 @@ METHODS: Mapping[str, Method] = {
 
 
 class Blended(NamedTuple):
-    """Arguments of `blocks.generate.generate`, and how they came about."""
+    """Arguments of `blocks.generate.generate`, how they came about, and the face that is `expected` of the picture."""
 
     identity: list[float] | list[list[float]] | None
     pictures: list[Path] | None
     prompt: str
     about: dict[str, Any]
+    expected: dict[str, Any]
 
 
 def methods_for(way: str, parents: int = 2) -> list[Method]:
@@ -85,7 +86,7 @@ def methods_for(way: str, parents: int = 2) -> list[Method]:
     return [method for method in METHODS.values() if way in method.ways and parents <= method.most]
 
 
-@block(version="1", exact="close")
+@block(version="2", exact="close")
 def blend_parents(
     parents: Sequence[dict[str, Any]],
     pictures: Sequence[Path] = (),
@@ -135,7 +136,7 @@ def blend_parents(
         "read_into_prompt": [] if chosen.name == "images" else words,
         "asked": prompt,
     }
-    return Blended(identity, given, asked, {"blend": about})
+    return Blended(identity, given, asked, {"blend": about}, blended_references(parents, chosen.name, shares))
 
 
 def blended_references(
@@ -151,12 +152,13 @@ def blended_references(
     faces = [one for one in parents if _role(one) == "face"]
     shares = unit_weights(list(weights) or [float(one.get("weight", 1)) for one in faces], len(faces)).tolist()
     name = method if method in ("spherical", "slerp", "mean") else "spherical"
+    blended = _blended(_vectors(faces), shares, name)
     sets = [one["references"] for one in faces]
     member: dict[str, Any] = {
         "file": " + ".join(str(one.get("name") or "parent") for one in faces),
         "at": None,
         "view": "front",
-        "embedding": _blended(_vectors(faces), shares, name).tolist(),
+        "embedding": blended.tolist(),
     }
     seconds = {one.get("second_embedder") or "" for one in sets}
     second = seconds.pop() if len(seconds) == 1 else ""

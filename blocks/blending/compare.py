@@ -11,7 +11,7 @@ import numpy as np
 from blocks.block import block
 from blocks.errors import NotAvailable
 from blocks.faces import open_faces, packs_used
-from blocks.scores.references import read_references
+from blocks.scores.references import make_references, read_references
 
 __all__ = ["Compared", "compare_parents"]
 
@@ -20,12 +20,19 @@ _STYLE = ("background", "lighting")
 
 
 class Compared(NamedTuple):
-    """What the take says of itself (see `blocks.takes.finish_take`): the blend and its likeness."""
+    """What the take says of itself (see `blocks.takes.finish_take`): the blend and its likeness.
+
+    Attributes:
+        references, pictures: of the person in the picture, as one would be made of a photograph; empty where no face is
+            seen. Whoever keeps the picture keeps this person.
+    """
 
     about: dict[str, Any]
+    references: dict[str, Any]
+    pictures: list[Path]
 
 
-@block(version="1", exact="close", models=packs_used)
+@block(version="2", exact="close", models=packs_used)
 def compare_parents(
     picture: Path,
     parents: Sequence[dict[str, Any]],
@@ -46,7 +53,8 @@ def compare_parents(
     Returns:
         ``about`` with ``blend.similarity``: for each parent that gives the face ``raw`` (cosine to their mean),
         ``second`` (by the second recogniser) and ``share`` (of the second's ceiling, or the first's); for an outfit or
-        style ``agreement`` (0 to 1). Everything is None where no face is seen; then ``blend.why`` says so.
+        style ``agreement`` (0 to 1). Everything is None where no face is seen; then ``blend.why`` says so, and else
+        ``blend.person`` is the digest of the person's references.
     """
     from blocks.models.pictures import open_pictures
 
@@ -62,9 +70,11 @@ def compare_parents(
         else:
             similarity.append({"agreement": _agreement(parent, pixels, pictures)})
     blend = {**about.get("blend", {}), "similarity": similarity}
-    if face is None:
-        blend["why"] = "no face is seen"
-    return Compared({**about, "blend": blend})
+    if face is None or not face.embedding:
+        return Compared({**about, "blend": blend | {"why": "no face is seen"}}, {}, [])
+    member = {"file": picture.name, "at": None, "view": face.view, "embedding": face.embedding, "second": second}
+    person = make_references([member], embedder=reader.embedder, domain=reader.domain, second_embedder=reader.second)
+    return Compared({**about, "blend": blend | {"person": person["digest"]}}, person, [picture])
 
 
 def _to_face(

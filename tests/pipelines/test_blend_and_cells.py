@@ -1,4 +1,4 @@
-"""Parents become a new person, and a cell of a grid its picture, with the lab's own models."""
+"""A cell of a grid becomes its picture, with the lab's own models."""
 
 from __future__ import annotations
 
@@ -52,20 +52,6 @@ def _take(lab: Lab, pipeline: str, inputs: dict[str, Any], **more: Any) -> TakeI
     assert job.state == "SUCCEEDED", job.error
     [take] = lab.takes(job=job.id)
     return take
-
-
-@pytest.mark.parametrize("method", ["", "tokens"])
-def test_a_blend_is_a_take_that_knows_its_parents(lab: Lab, cast: Any, method: str) -> None:
-    parents = [{"name": name, "references": one} for name, (one, _) in zip(("Ada", "Bo"), cast, strict=True)]
-    parents.append({"name": "Cy", "role": "outfit", "picture": 0})
-    asked = {"parents": parents, "pictures": [cast[0][1]], "method": method, "weights": [0.3, 0.7], "seed": 4}
-    take = _take(lab, "blend_faces", {**QUICK, **asked})
-    blend = take.settings["blend"]
-    assert (blend["method"], blend["parents"]) == (method or "spherical", ["Ada", "Bo", "Cy"])
-    assert blend["weights"] == [0.3, 0.7]
-    assert len(blend["similarity"]) == 3
-    assert blend["read_into_prompt"][0] in take.prompt and take.prompt.startswith("red coat, happy, ")
-    assert take.settings["references"] == "faceid"
 
 
 @pytest.fixture(scope="module")
