@@ -13,7 +13,7 @@ from data.lineage import Ancestor, Descendant
 from data.records import CharacterInfo, FileRef, JobInfo, TakeInfo
 from pipelines.recording import OPTION
 
-__all__ = ["BLEND", "SWEEP", "Blends", "Lineage", "Neighbour", "Parent"]
+__all__ = ["BLEND", "SWEEP", "Blends", "Lineage", "Neighbour", "Parent", "along", "made_of", "points_of"]
 
 BLEND, SWEEP = "blend_faces", "sweep_faces"
 """The chains, by name."""
@@ -183,6 +183,22 @@ def check_parents(parents: Sequence[Parent]) -> list[Parent]:
     if not faces:
         raise InputError("Nobody gives the face; let one parent do so.")
     return faces
+
+
+def along(job: JobInfo, takes: Sequence[TakeInfo]) -> list[TakeInfo]:
+    """The takes of a job from the beginning of a sweep to its end; those of a plain blend as they are."""
+    points = {tuple(weights): number for number, weights in points_of(job).items()}
+    return sorted(takes, key=lambda take: points.get(tuple((take.settings.get("blend") or {}).get("weights", ())), 0))
+
+
+def points_of(job: JobInfo) -> dict[int, list[float]]:
+    """The weights of every point of a sweep, by its number from 1; empty for another job."""
+    found = {}
+    for name, weights in job.inputs.items():
+        step, _, port = name.partition(".")
+        if port == "weights" and step.startswith("blend_"):
+            found[int(step.removeprefix("blend_"))] = [float(one) for one in weights]
+    return dict(sorted(found.items()))
 
 
 def made_of(take: TakeInfo) -> tuple[str, list[Ancestor]]:

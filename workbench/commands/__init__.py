@@ -20,6 +20,7 @@ COMMANDS = (
     "actor",
     "frames",
     "generate",
+    "blend",
     "score",
     "characters",
     "grid",
