@@ -46,6 +46,7 @@ def advise(
     batch: int = 4,
     flip: bool = False,
     reference: Sequence[float] | None = None,
+    embedder: str = "",
     pack: str = "",
     models: str = "",
     marks: str = "",
@@ -57,7 +58,8 @@ def advise(
 
     Args:
         steps, batch, flip: of the training that is planned.
-        reference: the character's face as an embedding, by the face pack's recogniser.
+        reference: the character's face as an embedding, by the recogniser that `embedder` is the digest of; it is left
+            aside where the face pack has another.
         pack, models: the face pack; "" for the one that comes with the lab. Without one, faces are not looked at.
         marks: what is on one side of the face only, as in "mole on the left cheek"; "" if that is not known.
         size: shorter side of the training pictures; 0 if it is the model's own.
@@ -69,7 +71,7 @@ def advise(
     chosen = rows(pictures, table, "train")
     read = open_pictures([path for path, _ in chosen])
     progress(0.2, "looking at faces")
-    likeness, seen = _faces([np.asarray(one) for one in read], reference, pack, models)
+    likeness, seen = _faces([np.asarray(one) for one in read], reference, embedder, pack, models)
     views = Counter(str(row.get("view") or view) for (_, row), view in zip(chosen, seen, strict=True))
     varied = variety([signature(one) for one in read])
     passes = steps * batch / max(1, len(chosen))
@@ -200,16 +202,18 @@ def _augmentations(marks: str) -> list[dict[str, Any]]:
 
 
 def _faces(
-    pictures: Sequence[Any], reference: Sequence[float] | None, pack: str, models: str
+    pictures: Sequence[Any], reference: Sequence[float] | None, embedder: str, pack: str, models: str
 ) -> tuple[list[float | None], list[str]]:
     """Likeness to the reference, or to their own mean, and view of the largest face of each picture."""
+    from blocks.faces import open_faces
     from lora.faces import alike, look_at, middle
 
     seen = look_at(pictures, pack, models)
     if seen is None:
         return [None] * len(pictures), [""] * len(pictures)
     known = [one.first if one else None for one in seen]
-    centre = np.asarray(reference) if reference else middle(known)
+    comparable = reference and embedder in ("", open_faces(pack, models).embedder)
+    centre = np.asarray(reference) if comparable else middle(known)
     return [alike(one, centre) for one in known], [one.view if one else "" for one in seen]
 
 

@@ -9,11 +9,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from blocks.errors import InputError
 
-__all__ = ["IDENTITY", "LONGEST", "caption_of", "check_trigger", "first_trigger", "without_identity"]
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = [
+    "IDENTITY",
+    "LONGEST",
+    "caption_of",
+    "check_trigger",
+    "first_trigger",
+    "look_of",
+    "without_identity",
+    "without_trigger",
+]
 
 LONGEST = 1000
 """Characters of a caption."""
@@ -102,12 +116,29 @@ def caption_of(about: Mapping[str, Any], trigger: str, kind: str = "") -> str:
     return ", ".join(part for part in (trigger, kind.strip(), words) if part)[:LONGEST]
 
 
+def look_of(picture: Image.Image) -> dict[str, str]:
+    """What a picture of the lab's own renderer or generator shows, by keys of a look; {} where nobody can tell."""
+    from blocks.errors import NotAvailable
+    from blocks.pocket.reader import read_look
+
+    try:
+        [found] = read_look([np.asarray(picture.convert("RGB"))])
+    except NotAvailable:
+        return {}
+    return {key: found[key][0] for key in _KEPT_KEYS if key in found} | {"pose": "bust"}
+
+
 def without_identity(text: str, trigger: str = "") -> str:
     """A caption without the phrases that say who it is, and without the trigger word itself."""
     phrases = [phrase.strip() for phrase in re.split(r"[,;\n]", text)]
     return ", ".join(
         phrase for phrase in phrases if phrase and phrase.lower() != trigger and not IDENTITY & _words(phrase)
     )
+
+
+def without_trigger(caption: str, trigger: str) -> str:
+    """A caption as it would be said of anybody."""
+    return ", ".join(phrase for phrase in caption.split(", ") if phrase != trigger)
 
 
 def _words(phrase: str) -> set[str]:

@@ -14,7 +14,7 @@ from blocks.block import block
 from blocks.errors import InputError
 from blocks.models.pictures import open_pictures
 from blocks.progress import Progress, silent
-from lora.captions import LONGEST, caption_of, check_trigger
+from lora.captions import LONGEST, caption_of, check_trigger, look_of
 from lora.likeness import NEAR, Signature, near_duplicates, signature
 
 __all__ = ["MOST", "Dataset", "make_dataset", "rows", "split"]
@@ -54,6 +54,7 @@ def make_dataset(
     near: float = NEAR,
     hold_out: bool = True,
     seed: int = 0,
+    read: bool = False,
     *,
     scratch: Path,
     progress: Progress = silent,
@@ -64,11 +65,13 @@ def make_dataset(
         pictures: references, takes, cells of a grid; PNG, JPEG or WebP.
         trigger: one word that means nothing else.
         kind: what the character is, as in "woman".
-        about: what is known of each picture, in order: keys of its look, its prompt or caption, its source.
+        about: what is known of each picture, in order: ``file`` (its name, if not the file's own), keys of its look,
+            ``prompt`` or ``caption``, ``source``, and ``out``: why it is not to be trained on.
         captions: by the picture's name, instead of what would be said.
         leave_out: names of pictures that are not wanted.
         near: how alike pictures are of which one is dropped; see `lora.likeness.apart`. 0 keeps all.
         hold_out: keep some aside, to choose a version by and to report on.
+        read: look at pictures of which nothing is known, with the reader of the lab's own drawings.
 
     Raises:
         InputError: there are none, too many, or the facts do not fit the pictures.
@@ -80,15 +83,16 @@ def make_dataset(
     said, unwanted, taken, dropped = captions or {}, set(leave_out or ()), list[_Taken](), list[dict[str, Any]]()
     for number, (path, facts) in enumerate(zip(pictures, known, strict=True)):
         progress(number / len(pictures), f"picture {number + 1} of {len(pictures)}")
-        name = str(facts.pop("file", "") or path.name)
-        picture = None if name in unwanted else open_pictures([path])[0]
+        name, out = str(facts.pop("file", "") or path.name), str(facts.pop("out", ""))
+        out = "left out" if name in unwanted else out
+        picture = None if out else open_pictures([path])[0]
         if picture is None or min(picture.size) < _SMALLEST:
-            why = "left out" if picture is None else f"smaller than {_SMALLEST} pixels"
-            dropped.append({"file": name, "why": why})
+            dropped.append({"file": name, "why": out or f"smaller than {_SMALLEST} pixels"})
             continue
         # A new file, so that nothing of the original but its colours goes on (place, camera, a prompt).
         picture.save(scratch / f"{number:03d}.png")
         own = str(said.get(name) or "").strip()[:LONGEST]
+        facts = look_of(picture) | facts if read and not ({"prompt", "caption"} & facts.keys()) else facts
         row = {"caption": own or caption_of(facts, trigger, kind), "width": picture.width, "height": picture.height}
         taken.append(_Taken(scratch / f"{number:03d}.png", {**facts, "file": name, **row}, signature(picture)))
     repeated = near_duplicates([one.signature for one in taken], near)

@@ -18,6 +18,7 @@ from blocks.errors import InputError
 from blocks.models.pictures import open_pictures
 from blocks.models.places import place_of
 from blocks.progress import Progress, part, silent
+from lora.captions import without_trigger
 from lora.dataset import rows
 from lora.drawing import Model, draw, sheet
 from lora.faces import Seen, alike, look_at, middle
@@ -176,7 +177,7 @@ class _Judge:
 
     def drift(self, lora: Path, weight: float, trigger: str, progress: Progress) -> dict[str, Any]:
         """What the LoRA does to pictures that are not meant to be of the character."""
-        captions = [_without(str(row["caption"]), trigger) for row in self._rows]
+        captions = [without_trigger(str(row["caption"]), trigger) for row in self._rows]
         base = self._draw(None, weight, captions, part(progress, 0, 0.5))
         with_it = self._draw(lora, weight, captions, part(progress, 0.5, 1))
         before, after = ([np.asarray(one, dtype=np.float32) / 255 for one in open_pictures(d)] for d in (base, with_it))
@@ -242,10 +243,6 @@ def _adherence(pictures: Sequence[Path], wanted: Sequence[Mapping[str, Any]]) ->
         if key in seen
     ]
     return round(float(np.mean(right)), 4) if right else None
-
-
-def _without(caption: str, trigger: str) -> str:
-    return ", ".join(phrase for phrase in caption.split(", ") if phrase != trigger)
 
 
 def _step(path: Path) -> int:

@@ -20,12 +20,34 @@ if TYPE_CHECKING:
     from pipelines.lab import Lab
     from pipelines.models import ModelInfo
 
-__all__ = ["CHAIN", "LoraInfo", "Point", "curve_of", "export", "loras", "lora_of", "pictures_in", "train", "use"]
+__all__ = [
+    "BATCH",
+    "CHAIN",
+    "IMPORT",
+    "OPTION",
+    "LoraInfo",
+    "Point",
+    "Standing",
+    "curve_of",
+    "export",
+    "looks_only",
+    "lora_of",
+    "loras",
+    "made_longer",
+    "pictures_in",
+    "train",
+    "use",
+]
 
 CHAIN = "train_lora"
 IMPORT = "import_lora"
+BATCH = "loras"
+"""What every training belongs to, so that none is lost among thousands of pictures."""
 
 Standing = Literal["un-trained", "training", "completed", "failed", "cancelled"]
+OPTION = "lora"
+"""Of a job's options: ``character`` (id). It is no input: the LoRA is the same whomever it is said to be of."""
+
 _STATES: Mapping[str, Standing] = {
     "QUEUED": "un-trained",
     "RUNNING": "training",
@@ -53,6 +75,7 @@ class LoraInfo:
 
     Attributes:
         job: the run that makes it.
+        character: id of whom it is of, or "".
         state: with `progress`, 0 to 1, while it trains.
         versions: steps that were kept, earliest first; empty until the training is done.
         report: of `lora.pick.pick_version`; empty until a version is chosen.
@@ -63,6 +86,7 @@ class LoraInfo:
     state: Standing
     trigger: str
     model: str
+    character: str = ""
     progress: float = 0.0
     versions: tuple[int, ...] = ()
     report: dict[str, Any] = field(default_factory=dict)
@@ -71,7 +95,7 @@ class LoraInfo:
 
 def loras(lab: Lab, limit: int = 50) -> list[LoraInfo]:
     """LoRAs that were trained, or are, newest first."""
-    found = [job for job in lab.jobs(limit=500) if job.pipeline == CHAIN and not _only_advice(job)]
+    found = [job for job in lab.jobs(batch=BATCH, limit=4 * limit) if not looks_only(job)]
     return [lora_of(lab, job) for job in found[:limit]]
 
 
@@ -92,6 +116,7 @@ def lora_of(lab: Lab, job: JobInfo | str) -> LoraInfo:
         _STATES[job.state],
         str(job.inputs.get("trigger", "")),
         str(job.inputs.get("model", "")),
+        str((job.options.get(OPTION) or {}).get("character") or ""),
         job.progress,
         tuple(_step(one.name) for one in (given.get("train") or {}).get("versions") or ()),
         dict((given.get("pick") or {}).get("report") or {}),
@@ -106,6 +131,7 @@ def train(
     *,
     about: Sequence[Mapping[str, Any]] | None = None,
     captions: Mapping[str, str] | None = None,
+    character: str = "",
     only_advice: bool = False,
     title: str = "",
     once: str | None = None,
@@ -116,6 +142,7 @@ def train(
 
     Args:
         pictures: files, or `FileRef` of files that the lab has.
+        character: id of whom they are of; see `pipelines.lora_characters`.
         inputs: as the chain takes them: model, kind, preset, settings, marks, author, licence, start.
     """
     from lora.captions import check_trigger
@@ -128,9 +155,11 @@ def train(
         asked["captions"] = dict(captions)
     if title:
         asked["title"] = title
-    options = {"targets": ["advise"]} if only_advice else {}
+    options: dict[str, Any] = {"targets": ["advise"]} if only_advice else {}
+    if character:
+        options[OPTION] = {"character": character}
     named = f"{'Look at a dataset for' if only_advice else 'Train'} {title or word}"
-    return lab.submit(CHAIN, asked, title=named, options=options, once=once, user=user)
+    return lab.submit(CHAIN, asked, title=named, batch=BATCH, options=options, once=once, user=user)
 
 
 def curve_of(lab: Lab, job: str) -> list[Point]:
@@ -153,15 +182,44 @@ def export(lab: Lab, job: str, version: int = 0, *, user: str = "admin", **chang
         InputError: the training is not done.
         UnknownName: there is no such version.
     """
+    trained = _trained(lab, job)
+    if version:
+        kept = {_step(one.name): one for one in trained["versions"]}
+        if version not in kept:
+            raise UnknownName(f"There is no version {version}; there are {', '.join(map(str, kept))}.")
+        changes["export.lora"] = kept[version]
+    return _again(lab, job, changes, user)
+
+
+def made_longer(lab: Lab, job: str, steps: int, *, user: str = "admin") -> JobInfo:
+    """Go on with a training that is done, to more steps; its dataset and settings stay.
+
+    Raises:
+        InputError: the training is not done, or has as many steps already.
+    """
+    trained = _trained(lab, job)
+    done = int(trained["training"]["steps"])
+    if steps <= done:
+        raise InputError(f"It is done, after {done} steps; give --steps to make it longer.")
+    settings = {**trained["training"]["settings"], "steps": steps}
+    return _again(lab, job, {"start": trained["state"], "settings": settings}, user)
+
+
+def _trained(lab: Lab, job: str) -> dict[str, Any]:
     step = {one.name: one for one in lab.steps(job)}.get("train")
     if step is None or not step.outputs:
         raise InputError("The training is not done, so there is nothing to export yet; `lora list` says how it stands.")
-    if version:
-        kept = {_step(one.name): one for one in step.outputs["versions"]}
-        if version not in kept:
-            raise UnknownName(f"There is no version {version}; there are {', '.join(map(str, kept))}.")
-        changes["lora"] = kept[version]
-    return lab.rerun(job, "export", user=user, **changes)
+    return dict(step.outputs)
+
+
+def _again(lab: Lab, job: str, changes: Mapping[str, Any], user: str) -> JobInfo:
+    """A job like another; what is known of it already is not done twice."""
+    before = lab.job(job)
+    followed = set(before.options.get("settled") or ())
+    inputs = {name: value for name, value in before.inputs.items() if name not in followed}
+    options = {name: value for name, value in before.options.items() if name in (OPTION, "choices", "salts")}
+    more: dict[str, Any] = {"title": before.title, "batch": BATCH, "parent": job, "options": options, "user": user}
+    return lab.submit(CHAIN, {**inputs, **changes}, **more)
 
 
 def use(lab: Lab, file: FileRef, name: str = "", *, approve: bool = True, user: str = "admin") -> ModelInfo:
@@ -205,7 +263,8 @@ def pictures_in(names: Iterable[str | Path]) -> tuple[list[Path], dict[str, str]
     return found, {name: text for name, text in captions.items() if text}
 
 
-def _only_advice(job: JobInfo) -> bool:
+def looks_only(job: JobInfo) -> bool:
+    """Whether a job only looks at a dataset."""
     return list(job.options.get("targets") or ()) == ["advise"]
 
 

@@ -13,6 +13,7 @@ from blocks.models.recognise import recognise
 from lora.advice import advise
 from lora.dataset import make_dataset
 from lora.export import export_lora
+from lora.others import draw_others
 from lora.pick import pick_version
 from lora.train import settings_for, train_lora
 from lora.training.config import PRESETS
@@ -30,7 +31,7 @@ _GUESS = 0.06
 
 
 def build() -> Graph:
-    """pictures -> a dataset, and advice on it -> every version -> the best of them -> packages"""
+    """pictures -> a dataset, and advice on it -> other people -> every version -> the best of them -> packages"""
     import gradio as gr
     from daggr import FnNode, Graph, InputNode
 
@@ -66,6 +67,25 @@ def build() -> Graph:
         },
         outputs={"advice": gr.JSON(label="Advice")},
     )
+    others = FnNode(
+        draw_others,
+        name="others",
+        inputs={
+            "model": source.model,
+            "table": dataset.table,
+            "trigger": dataset.trigger,
+            "others": gr.Number(
+                0,
+                label="Pictures of other people",
+                precision=0,
+                info="Drawn by the base model and trained on beside, so that it still draws others; 0: none.",
+            ),
+        },
+        outputs={
+            "pictures": gr.Gallery(label="Other people"),
+            "captions": gr.JSON(label="What they show"),
+        },
+    )
     trained = FnNode(
         train_lora,
         name="train",
@@ -75,6 +95,8 @@ def build() -> Graph:
             "table": dataset.table,
             "preset": gr.Dropdown(list(PRESETS), value="balanced", label="Preset"),
             "settings": gr.JSON({}, label="What is to be otherwise than in the preset"),
+            "prior": others.pictures,
+            "prior_captions": others.captions,
             "start": gr.File(None, label="State of an earlier training, to go on from"),
         },
         outputs={
@@ -136,8 +158,8 @@ def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
         InputError: there is no such preset or setting, or a value is out of range.
     """
     machine: dict[str, Any] = {"date": date.today().isoformat()}
-    machine |= {f"{step}.models": str(settings.models) for step in ("advise", "train", "pick", "export")}
-    machine |= {f"{step}.threads": settings.threads for step in ("train", "pick")}
+    machine |= {f"{step}.models": str(settings.models) for step in ("advise", "others", "train", "pick", "export")}
+    machine |= {f"{step}.threads": settings.threads for step in ("others", "train", "pick")}
     name = str(inputs.get("model") or DEFAULT)
     try:
         place = place_of(name, settings.models)
@@ -150,11 +172,11 @@ def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     profile = recognise(place).profile
     config = settings_for(profile.family, str(inputs.get("preset") or "balanced"), inputs.get("settings") or {})
     batch = config.batch * config.accumulate
-    looked = {"steps": config.steps, "batch": batch, "advise.size": config.size or min(profile.size)}
-    looked["pick.size"] = config.size
+    looked: dict[str, Any] = {"steps": config.steps, "batch": batch, "advise.size": config.size or min(profile.size)}
+    looked |= {"pick.size": config.size, "others.size": config.size, "dataset.read": profile.family == "pocket"}
     remembered = settings.models / DIGESTS if place.is_relative_to(settings.models) else None
     digest = model_digest(place, remembered)
-    return machine | looked | {"model": name, "train.digest": digest, "pick.digest": digest}
+    return machine | looked | {"model": name, **{f"{step}.digest": digest for step in ("others", "train", "pick")}}
 
 
 def work(inputs: Mapping[str, Any]) -> Iterator[Work]:

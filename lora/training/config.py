@@ -71,6 +71,7 @@ class TrainConfig:
     clip: float = 1.0
     cache: bool = True
     checkpointing: bool = False
+    quantise: bool = False
     save_every: int = 50
     size: int = 0
     seed: int = 0
@@ -110,6 +111,7 @@ ABOUT: Mapping[str, str] = {
     "clip": "The longest change of weights in one step.",
     "cache": "Encode every picture and caption once and keep it, which makes steps shorter.",
     "checkpointing": "Compute again what would be kept in memory: slower, and needs much less of it.",
+    "quantise": "Hold the frozen base in eight bits: half of bfloat16's memory, slower, and a little less exact.",
     "save_every": "Steps between two versions that are kept and compared.",
     "size": "Shorter side of the training pictures in pixels; 0 for the model's own.",
     "seed": "Everything random in the training comes from it; the same seed gives the same weights.",

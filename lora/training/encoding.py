@@ -87,23 +87,29 @@ class Encoder:
         todo = [(example, flip) for example in examples for flip in ways]
         for number, (example, flip) in enumerate(todo):
             progress(number / (len(todo) + 1), f"encoding picture {number // len(ways) + 1} of {len(examples)}")
-            self.latent(example, flip)
+            self.latents([example], [flip])
         progress(len(todo) / (len(todo) + 1), "encoding captions")
         captions = dict.fromkeys(example.caption for example in examples)
         self._read([*captions, *([""] if empty else [])])
 
-    def latent(self, example: Example, flip: bool = False) -> Latent:
-        """What the denoiser is to draw."""
-        key = (example.picture, example.size, flip)
-        if (known := self._latents.get(key)) is not None:
-            return known
+    def latents(self, examples: Sequence[Example], flips: Sequence[bool]) -> list[Latent]:
+        """What the denoiser is to draw; pictures of one size. Those that are not known are encoded together."""
+        keys = [(one.picture, one.size, flip) for one, flip in zip(examples, flips, strict=True)]
+        known = self._latents if self._keep else {}
+        if missing := [key for key in dict.fromkeys(keys) if key not in known]:
+            known = known | self._encode(missing)
+        return [known[key] for key in keys]
+
+    def _encode(self, wanted: Sequence[tuple[Path, Size, bool]]) -> dict[tuple[Path, Size, bool], Latent]:
         with torch.no_grad():
-            pixels = _pixels(example, flip).to(self._device, self._pipe.vae.dtype)
-            found = self._family.encode(self._pipe, pixels)
-            spread = None if found.spread is None else found.spread.float()
-            found = Latent(found.mean.float(), spread)
+            pixels = torch.cat([_pixels(path, size, flip) for path, size, flip in wanted])
+            made = self._family.encode(self._pipe, pixels.to(self._device, self._pipe.vae.dtype))
+        found = {
+            key: Latent(one.mean.float(), None if one.spread is None else one.spread.float())
+            for key, one in zip(wanted, made, strict=True)
+        }
         if self._keep:
-            self._latents[key] = found
+            self._latents |= found
         return found
 
     def texts(self, captions: Sequence[str]) -> list[Text]:
@@ -122,9 +128,9 @@ class Encoder:
         return found
 
 
-def _pixels(example: Example, flip: bool) -> Tensor:
+def _pixels(path: Path, size: Size, flip: bool) -> Tensor:
     """(1, 3, height, width) in -1..1."""
-    picture = np.asarray(fitted(open_pictures([example.picture])[0], *example.size), dtype=np.float32)
+    picture = np.asarray(fitted(open_pictures([path])[0], *size), dtype=np.float32)
     if flip:
         picture = picture[:, ::-1]
     return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None] / 127.5 - 1

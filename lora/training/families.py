@@ -48,7 +48,7 @@ class Family:
         objective: what the denoiser predicts: noise or velocity at a step, or the flow's direction.
         attention, between: endings of layers' names, for the targets "attention" and, with them, "wide".
         read: captions to texts.
-        encode: pixels (1, 3, height, width) in -1..1 to a latent.
+        encode: pixels (batch, 3, height, width) in -1..1 to a latent each.
         pack: latents (batch, channels, height, width) as the denoiser's output lies.
         predict: the denoiser's output for noisy latents, each one's time (0 to 1000), and their texts.
     """
@@ -58,7 +58,7 @@ class Family:
     attention: tuple[str, ...]
     between: tuple[str, ...]
     read: Callable[[Any, Profile, Sequence[str]], list[Text]]
-    encode: Callable[[Any, Tensor], Latent]
+    encode: Callable[[Any, Tensor], list[Latent]]
     predict: Callable[[Any, Tensor, Tensor, Sequence[Text]], Tensor]
     pack: Callable[[Tensor], Tensor] = lambda latents: latents
 
@@ -96,12 +96,13 @@ def _read_sdxl(pipe: Any, profile: Profile, captions: Sequence[str]) -> list[Tex
     return [{"embeds": one, "pooled": whole} for one, whole in zip(embeds, pooled, strict=True)]
 
 
-def _encode_scaled(pipe: Any, pixels: Tensor) -> Latent:
+def _encode_scaled(pipe: Any, pixels: Tensor) -> list[Latent]:
     """The autoencoder's own distribution, scaled as the model was trained."""
     config = pipe.vae.config
     spread = pipe.vae.encode(pixels).latent_dist
     scale, shift = config.scaling_factor, getattr(config, "shift_factor", None) or 0.0
-    return Latent(((spread.mean - shift) * scale)[0], (spread.std * scale)[0])
+    means, spreads = (spread.mean - shift) * scale, spread.std * scale
+    return [Latent(mean, deviation) for mean, deviation in zip(means, spreads, strict=True)]
 
 
 def _predict_sd(pipe: Any, noisy: Tensor, times: Tensor, texts: Sequence[Text]) -> Tensor:
@@ -164,9 +165,9 @@ def _read_klein(pipe: Any, profile: Profile, captions: Sequence[str]) -> list[Te
     return [{"embeds": one, "places": where} for one, where in zip(embeds, places, strict=True)]
 
 
-def _encode_klein(pipe: Any, pixels: Tensor) -> Latent:
+def _encode_klein(pipe: Any, pixels: Tensor) -> list[Latent]:
     """Patches of the mean, brought to unit variance by the autoencoder's own statistics."""
-    return Latent(pipe._encode_vae_image(pixels, generator=None)[0])
+    return [Latent(mean) for mean in pipe._encode_vae_image(pixels, generator=None)]
 
 
 def _predict_klein(pipe: Any, noisy: Tensor, times: Tensor, texts: Sequence[Text]) -> Tensor:
@@ -187,13 +188,14 @@ def _read_qwen(pipe: Any, profile: Profile, captions: Sequence[str]) -> list[Tex
     return [{"embeds": pipe.encode_prompt(prompt=[caption], device=pipe.device)[0][0]} for caption in captions]
 
 
-def _encode_qwen(pipe: Any, pixels: Tensor) -> Latent:
+def _encode_qwen(pipe: Any, pixels: Tensor) -> list[Latent]:
     config = pipe.vae.config
     mean, deviation = (
         torch.tensor(values, device=pixels.device, dtype=pixels.dtype).view(-1, 1, 1)
         for values in (config.latents_mean, config.latents_std)
     )
-    return Latent((pipe.vae.encode(pixels[:, :, None]).latent_dist.mode()[0, :, 0] - mean) / deviation)
+    modes = pipe.vae.encode(pixels[:, :, None]).latent_dist.mode()[:, :, 0]
+    return [Latent(one) for one in (modes - mean) / deviation]
 
 
 def _predict_qwen(pipe: Any, noisy: Tensor, times: Tensor, texts: Sequence[Text]) -> Tensor:
@@ -225,8 +227,8 @@ def _read_z_image(pipe: Any, profile: Profile, captions: Sequence[str]) -> list[
     return [{"embeds": one} for one in embeds]
 
 
-def _encode_mean(pipe: Any, pixels: Tensor) -> Latent:
-    return Latent(_encode_scaled(pipe, pixels).mean)
+def _encode_mean(pipe: Any, pixels: Tensor) -> list[Latent]:
+    return [Latent(one.mean) for one in _encode_scaled(pipe, pixels)]
 
 
 def _predict_z_image(pipe: Any, noisy: Tensor, times: Tensor, texts: Sequence[Text]) -> Tensor:

@@ -32,6 +32,7 @@ from lora.training.encoding import Encoder, Example
 from lora.training.families import family_of
 from lora.training.network import NAME, adapter_from, put_on
 from lora.training.optimisers import optimiser_for, rate_at
+from lora.training.quantised import quantise
 from lora.training.state import State, read_state, write_state
 from lora.training.weighting import noiser
 
@@ -106,6 +107,8 @@ class Training:
         self._dtype = next(self._denoiser.parameters()).dtype
         self._encoder = Encoder(loaded, self._family, keep=config.cache)
         self._encoder.fill(examples, config.flip, config.empty_captions > 0, progress)
+        if config.quantise:
+            quantise(self._denoiser)
         self._weights = put_on(self._denoiser, self._family, config)
         if config.checkpointing:
             self._denoiser.enable_gradient_checkpointing()
@@ -191,7 +194,7 @@ class Training:
             self.config.flip and not one.prior and bool(chance < 0.5)
             for one, chance in zip(batch, chances[:, 0], strict=True)
         ]
-        found = [self._encoder.latent(one, flip) for one, flip in zip(batch, flips, strict=True)]
+        found = self._encoder.latents(batch, flips)
         shape = (len(batch), *found[0].mean.shape)
         choice, noise = (torch.randn(shape, generator=random).to(self._device) for _ in range(2))
         clean = torch.stack([one.sample(chance) for one, chance in zip(found, choice, strict=True)])

@@ -34,7 +34,7 @@ def optimiser_for(parameters: list[torch.nn.Parameter], config: TrainConfig) -> 
             ) from None
         found: torch.optim.Optimizer = bitsandbytes.optim.AdamW8bit(parameters, lr=config.rate, weight_decay=_DECAY)
         return found
-    return torch.optim.AdamW(parameters, lr=config.rate, weight_decay=_DECAY, foreach=True)
+    return torch.optim.AdamW(parameters, lr=config.rate, weight_decay=_DECAY, fused=True)
 
 
 def rate_at(step: int, config: TrainConfig) -> float:

@@ -2,10 +2,12 @@
 
     lora dataset PICTURES... --trigger WORD     what would be trained on, and what there is to say of it
     lora train PICTURES... --trigger WORD       train; the best version is chosen by pictures that are held out
+    lora train --character NAME                 from the cells, references and kept takes of a character
     lora resume JOB                             go on with one that was stopped; --steps makes a finished one longer
     lora list                                   LoRAs and how they stand
     lora export JOB --out FOLDER                its files and packages; --version takes another than the one chosen
-    lora use JOB                                put it among the models
+    lora use JOB                                put it among the models, and give it to its character
+    lora delete JOB                             take it out of the models and from its character
     lora import FILE                            a LoRA made elsewhere (diffusers, kohya, ai-toolkit; safetensors only)
 
 Captions are read from text files of the pictures' names, where there are any; otherwise they are made.
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
-ACTIONS = ("dataset", "train", "resume", "list", "export", "use", "import")
+ACTIONS = ("dataset", "train", "resume", "list", "export", "use", "delete", "import")
 
 
 def add(commands: Any) -> None:
@@ -37,6 +39,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("action", choices=ACTIONS)
     command.add_argument("what", nargs="*", metavar="WHAT", help="pictures and folders; a job; or a LoRA file")
+    command.add_argument("--character", default="", metavar="NAME", help="whose pictures to take, or whose LoRA it is")
     command.add_argument("--trigger", default="", metavar="WORD", help="one word that will stand for the character")
     command.add_argument("--kind", default="", help="what the character is, as in woman")
     command.add_argument("--model", default="", metavar="NAME", help="the base model (default: the lab's own)")
@@ -44,6 +47,9 @@ def add(commands: Any) -> None:
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, as in rank=8")
     command.add_argument("--steps", type=int, help="steps of the training; for resume: to reach")
     command.add_argument("--marks", default="", help="what is on one side of the face only")
+    command.add_argument(
+        "--others", type=int, default=0, metavar="N", help="pictures of other people to draw and train on"
+    )
     command.add_argument("--title", default="", help="of the LoRA's files (default: the trigger word)")
     command.add_argument("--author", default="", help="for the files' metadata")
     command.add_argument("--version", type=int, default=0, metavar="STEP", help="for export and use: this version")
@@ -59,11 +65,12 @@ def run(args: argparse.Namespace) -> int:
     from blocks.errors import InputError
     from pipelines import Lab
 
-    if args.action in ("dataset", "train") and not (args.what and args.trigger):
+    if args.action in ("dataset", "train") and not (args.character or (args.what and args.trigger)):
         raise InputError(
-            f"Which pictures, and which word? python -m workbench lora {args.action} FOLDER --trigger mira7"
+            f"Which pictures, and which word? python -m workbench lora {args.action} FOLDER --trigger mira7 "
+            "(or --character NAME)"
         )
-    if args.action in ("resume", "export", "use", "import") and len(args.what) != 1:
+    if args.action in ("resume", "export", "use", "delete", "import") and len(args.what) != 1:
         raise InputError(f"Which one? python -m workbench lora {args.action} WHAT; `lora list` shows those there are.")
     with Lab.open() as lab:
         return _DO[args.action](lab, args)
@@ -85,26 +92,20 @@ def _dataset(lab: Lab, args: argparse.Namespace) -> int:
 def _train(lab: Lab, args: argparse.Namespace) -> int:
     from workbench.commands._asking import agreed
 
-    if not args.yes and not agreed(lab, [("train_lora", _inputs(args))]):
+    if not args.yes and not agreed(lab, [("train_lora", _inputs(lab, args))]):
         return 1
     return _told(lab, _followed(lab, _asked(lab, args)), args)
 
 
 def _resume(lab: Lab, args: argparse.Namespace) -> int:
-    from pipelines.loras import lora_of
+    from pipelines.loras import lora_of, made_longer
 
     known = lora_of(lab, args.what[0])
     if known.state in ("failed", "cancelled"):
         return _told(lab, _followed(lab, lab.retry(known.job.id)), args)
     if known.state != "completed":
         return _told(lab, _followed(lab, known.job), args)
-    from blocks.errors import InputError
-
-    done = next(step.outputs for step in lab.steps(known.job.id) if step.name == "train")
-    if not args.steps:
-        raise InputError(f"It is done, after {done['training']['steps']} steps; give --steps to make it longer.")
-    settings = {**done["training"]["settings"], "steps": args.steps}
-    return _told(lab, _followed(lab, lab.rerun(known.job.id, "train", start=done["state"], settings=settings)), args)
+    return _told(lab, _followed(lab, made_longer(lab, known.job.id, args.steps or 0)), args)
 
 
 def _list(lab: Lab, args: argparse.Namespace) -> int:
@@ -112,9 +113,11 @@ def _list(lab: Lab, args: argparse.Namespace) -> int:
     from workbench.commands._table import table
 
     found = loras(lab)
+    names = {person.id: person.name for person in lab.characters()}
     rows = [
         [
             one.job.id,
+            names.get(one.character, ""),
             one.trigger,
             one.model or "pocket",
             f"training {one.progress:.0%}" if one.state == "training" else one.state,
@@ -124,7 +127,7 @@ def _list(lab: Lab, args: argparse.Namespace) -> int:
         for one in found
     ]
     if not args.json:
-        print(table(["job", "trigger", "model", "state", "versions", "likeness before > after"], rows))
+        print(table(["job", "character", "trigger", "model", "state", "versions", "likeness before > after"], rows))
     return _end(args, {"loras": [_plain(one) for one in found]})
 
 
@@ -150,23 +153,31 @@ def _export(lab: Lab, args: argparse.Namespace) -> int:
 
 
 def _use(lab: Lab, args: argparse.Namespace) -> int:
-    from pipelines.loras import export, lora_of, use
+    from pipelines.lora_characters import link
+    from pipelines.loras import export, lora_of
 
     job = args.what[0]
     if args.version:
         job = _followed(lab, export(lab, job, args.version)).id
     known = lora_of(lab, job)
-    if not known.files:
-        from blocks.errors import InputError
-
-        raise InputError("There are no files yet; `lora list` says how the training stands.")
-    model = use(lab, known.files[0], args.name)
+    model, person = link(lab, known, args.character, name=args.name)
     if not args.json:
-        print(f"{model.name} is among the models. Begin prompts with {known.trigger}.")
-    return _end(args, {"model": model.name, "trigger": known.trigger})
+        whose = f" and is used for {person.name}" if person else ""
+        print(f"{model.name} is among the models{whose}. Begin prompts with {known.trigger}.")
+    return _end(args, {"model": model.name, "trigger": known.trigger, "character": person.id if person else ""})
+
+
+def _delete(lab: Lab, args: argparse.Namespace) -> int:
+    from pipelines.lora_characters import take_away
+
+    gone = take_away(lab, args.what[0])
+    if not args.json:
+        print(f"Taken out of the models: {', '.join(gone) or 'nothing; it was not among them'}.")
+    return _end(args, {"removed": gone})
 
 
 def _import(lab: Lab, args: argparse.Namespace) -> int:
+    from pipelines.lora_characters import give
     from pipelines.loras import IMPORT, use
 
     path = Path(args.what[0]).expanduser().absolute()
@@ -174,6 +185,9 @@ def _import(lab: Lab, args: argparse.Namespace) -> int:
     given = lab.result(job.id)
     model = use(lab, given["lora"], args.name or path.stem)
     facts = given["facts"]
+    if args.character:
+        person, word = lab.character(args.character), args.trigger or facts["trigger"]
+        give(lab, person, model.name, word, args.model, user="admin")
     if not args.json:
         word = f" Begin prompts with {facts['trigger']}." if facts["trigger"] else ""
         print(f"{model.name} is among the models: a {facts['kind']} in {facts['layout']}'s keys.{word}")
@@ -187,15 +201,19 @@ _DO = {
     "list": _list,
     "export": _export,
     "use": _use,
+    "delete": _delete,
     "import": _import,
 }
 
 
-def _inputs(args: argparse.Namespace) -> dict[str, Any]:
+def _inputs(lab: Lab, args: argparse.Namespace) -> dict[str, Any]:
+    """What the chain is given; of a character only what it would cost matters."""
+    from pipelines.lora_characters import gather
     from pipelines.loras import pictures_in
 
+    found = gather(lab, args.character)[0] if args.character else []
     pictures, captions = pictures_in(args.what)
-    return {"pictures": pictures, "captions": captions, "trigger": args.trigger, **_chosen(args)}
+    return {"pictures": [*found, *pictures], "captions": captions, "trigger": args.trigger, **_chosen(args)}
 
 
 def _chosen(args: argparse.Namespace) -> dict[str, Any]:
@@ -211,13 +229,18 @@ def _chosen(args: argparse.Namespace) -> dict[str, Any]:
         except json.JSONDecodeError:
             settings[name] = value
     named = {name: getattr(args, name) for name in ("model", "kind", "preset", "marks", "title", "author")}
-    return {**{name: value for name, value in named.items() if value}, "settings": settings}
+    return {**{name: value for name, value in named.items() if value}, "settings": settings, "others": args.others}
 
 
 def _asked(lab: Lab, args: argparse.Namespace, *, only_advice: bool = False) -> JobInfo:
-    from pipelines.loras import train
+    from pipelines.lora_characters import train_character
+    from pipelines.loras import pictures_in, train
 
-    return train(lab, only_advice=only_advice, **_inputs(args))
+    pictures, captions = pictures_in(args.what)
+    asked = {**_chosen(args), "captions": captions, "only_advice": only_advice}
+    if args.character:
+        return train_character(lab, args.character, args.trigger, pictures=pictures, **asked)
+    return train(lab, pictures, args.trigger, **asked)
 
 
 def _followed(lab: Lab, job: JobInfo) -> JobInfo:
@@ -263,6 +286,7 @@ def _plain(known: Any) -> dict[str, Any]:
         "job": known.job.id,
         "state": known.state,
         "progress": known.progress,
+        "character": known.character,
         "trigger": known.trigger,
         "model": known.model or "pocket",
         "versions": list(known.versions),

@@ -54,6 +54,37 @@ def test_keeping_what_is_encoded_does_not_change_what_is_learned(train, tmp_path
     assert all((layer.up - anew.adapter[path].up).abs().max() < 1e-6 for path, layer in kept.adapter.items())
 
 
+def test_a_base_in_eight_bits_learns_nearly_the_same(train, tmp_path, monkeypatch):
+    from blocks.models.loading import release
+    from lora.training import quantised
+
+    monkeypatch.setattr(quantised, "_FEWEST", 1)
+    plain, small = (
+        [event.loss for event in train("pocket", tmp_path / str(held), quantise=held) if isinstance(event, Stepped)]
+        for held in (False, True)
+    )
+    release()  # its layers stay in eight bits
+    assert plain != small and all(abs(one - other) < 0.05 * one for one, other in zip(plain, small, strict=True))
+
+
+def test_layers_in_eight_bits_multiply_as_they_did():
+    import torch
+
+    from lora.training.quantised import Int8Linear, quantise
+
+    torch.manual_seed(0)
+    whole = torch.nn.Sequential(torch.nn.Linear(128, 96), torch.nn.ReLU(), torch.nn.Linear(96, 4))
+    seen = torch.randn(5, 128, requires_grad=True)
+    before = whole(seen)
+    [back] = torch.autograd.grad(before.sum(), seen)
+    assert quantise(whole) == 128 * 96 * 3
+    assert isinstance(whole[0], Int8Linear) and type(whole[2]) is torch.nn.Linear, "small layers stay"
+    after = whole(seen)
+    assert torch.allclose(before, after, atol=0.03) and not torch.equal(before, after)
+    [again] = torch.autograd.grad(after.sum(), seen)
+    assert torch.allclose(back, again, atol=0.03)
+
+
 def test_numbers_that_run_away_end_it_and_what_was_kept_is_kept(train, tmp_path, monkeypatch):
     from lora.training import loop
 
