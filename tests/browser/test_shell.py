@@ -43,6 +43,15 @@ CONTRAST = """
 }
 """
 
+TWO_MORE = """
+() => {
+  const pages = document.getElementById("pages");
+  while (pages.children.length < 11) {
+    pages.append(Object.assign(document.createElement("a"), { href: "/more", textContent: "One more" }));
+  }
+}
+"""
+
 NAMELESS = """
 () => [...document.querySelectorAll("button, a[href], input, select, textarea, [role=slider], img")]
   .filter((e) => e.checkVisibility())
@@ -81,8 +90,49 @@ def test_a_page_fits_a_telephone(new_page: Callable[..., Page], path: str) -> No
     page = new_page(390, 844)
     settled(page, path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for name in ("Home", "Enhance", "Jobs"):
-        expect(page.get_by_role("navigation").get_by_role("link", name=name)).to_be_in_viewport()
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    for link in (links.filter(has_text="Home"), page.locator("nav [aria-current=page]")):
+        expect(link).to_be_in_viewport(ratio=1)
+
+
+def test_every_page_is_two_touches_away_on_a_telephone(new_page: Callable[..., Page]) -> None:
+    page = new_page(390, 844, has_touch=True)
+    settled(page, "/jobs")
+    page.evaluate(TWO_MORE)
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    page.get_by_role("button", name="All pages").tap()
+    for place in range(links.count()):
+        expect(links.nth(place)).to_be_in_viewport(ratio=1)
+        assert (links.nth(place).bounding_box() or {})["height"] >= 44
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.touchscreen.tap(200, 800)
+    expect(links.last).not_to_be_in_viewport()
+    page.get_by_role("button", name="All pages").tap()
+    links.filter(has_text="Settings").tap()
+    expect(page).to_have_url("/settings")
+    expect(page.locator("nav [aria-current=page]")).to_be_in_viewport(ratio=1)
+
+
+def test_pages_there_is_no_room_for_are_reached_by_keyboard(new_page: Callable[..., Page]) -> None:
+    page = new_page(390, 844)
+    settled(page, "/jobs")
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    links.last.focus()
+    expect(links.last).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Escape")
+    expect(links.last).not_to_be_in_viewport()
+    expect(page.get_by_role("button", name="All pages")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [901, 1120, 1280])
+def test_all_pages_stand_in_the_bar_of_a_wider_screen(new_page: Callable[..., Page], width: int) -> None:
+    page = new_page(width, 800)
+    settled(page, "/jobs")
+    page.evaluate(TWO_MORE)
+    links = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    for place in range(links.count()):
+        expect(links.nth(place)).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="All pages")).to_be_hidden()
 
 
 def test_tabs_lead_from_page_to_page_and_say_where_one_is(page: Page) -> None:

@@ -6,9 +6,8 @@ let send = () => {}; // an act from outside the parts: any part will do, all lea
 
 function values() {
   const found = {};
-  const fields = form();
-  if (!fields) return found;
-  for (const field of fields.querySelectorAll("[name]")) {
+  if (!form()) return found;
+  for (const field of document.querySelectorAll("#gen-form [name], [data-with-form] [name]")) {
     if (field.type === "radio") { if (field.checked) found[field.name] = field.value; }
     else if (field.name.startsWith("lora.") && Number(field.value) === 0) continue;
     else found[field.name] = field.value;
@@ -31,11 +30,11 @@ window.lab.generates = (element, trigger) => {
   element.addEventListener("submit", (event) => {
     event.preventDefault();
     const asked = event.target.closest("[data-form]");
-    if (asked) act(asked.dataset.form, new FormData(asked).get("address") || "");
+    if (asked) act(asked.dataset.form, String([...new FormData(asked).values()][0] || ""));
   });
   let waiting = 0;
   const edited = () => {
-    sessionStorage.setItem("lab-form", JSON.stringify(values())); 
+    sessionStorage.setItem(form()?.dataset.keeps || "lab-form", JSON.stringify(values()));
     clearTimeout(waiting);
     waiting = setTimeout(() => trigger("edit", { values: values() }), 300);
   };
@@ -43,7 +42,7 @@ window.lab.generates = (element, trigger) => {
     if (event.target.type === "range" && event.target.nextElementSibling?.tagName === "OUTPUT") {
       event.target.nextElementSibling.value = event.target.value;
     }
-    if (element.contains(form()) || event.target.name === "count") edited();
+    if (element.contains(form()) || event.target.name === "count" || event.target.closest("[data-with-form]")) edited();
   });
   element.addEventListener("change", (event) => {
     if (event.target.dataset.changes) act(event.target.dataset.changes, event.target.value);
@@ -74,9 +73,9 @@ document.addEventListener("click", (event) => {
     [width.value, height.value] = [height.value, width.value];
     showSize();
     set(height, height.value);
-  } else if (at("[data-step]")) {
+  } else if (at("[data-count-by]")) {
     const count = document.querySelector("#gen-go [name=count]");
-    set(count, String(Math.max(1, Math.min(Number(count.max), Number(count.value || 1) + Number(at("[data-step]").dataset.step)))));
+    set(count, String(Math.max(1, Math.min(Number(count.max), Number(count.value || 1) + Number(at("[data-count-by]").dataset.countBy)))));
   } else if (at("[data-folder]")) at("[data-folder]").nextElementSibling.click();
   else if (at("[data-read-settings]")) document.querySelector("[data-settings-file]").click();
   else if (at("[data-unpick]")) { for (const box of picks()) box.checked = false; showPicks(); }

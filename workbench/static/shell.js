@@ -2,7 +2,6 @@
 const { wanted, paint, isTyping } = window.lab;
 
 paint();
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 // Gradio sets its own idea of dark once it has started; ours stays in force.
 new MutationObserver(() => {
   if (document.body.classList.contains("dark") !== (wanted() === "dark")) paint();
@@ -23,6 +22,20 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     toggleHelp();
   }
+});
+
+// On a narrow page the bar has room for a few pages; all of them are in a sheet below it.
+const pages = document.getElementById("pages");
+const pagesOpen = document.getElementById("pages-open");
+const showPages = (open) => { pages.classList.toggle("open", open); pagesOpen.setAttribute("aria-expanded", String(open)); };
+pagesOpen.addEventListener("click", () => showPages(!pages.classList.contains("open")));
+pages.addEventListener("focusin", (event) => { if (event.target.offsetTop >= pages.offsetTop + pages.offsetHeight) showPages(true); });
+pages.addEventListener("focusout", ({ relatedTarget: next }) => { if (next && next !== pagesOpen && !pages.contains(next)) showPages(false); });
+document.addEventListener("pointerdown", (event) => { if (!event.target.closest?.(".pages, #pages-open")) showPages(false); });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !pages.classList.contains("open")) return;
+  showPages(false);
+  pagesOpen.focus();
 });
 
 // A picture that cannot be shown leaves its grey place, not a broken mark.
