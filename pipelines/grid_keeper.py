@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import Conflict, InputError, UnknownName
 from blocks.grid import Cell, read_cell, standard_set
+from blocks.grid.skeletons import pose_points
 from blocks.sheets import PROFILE_BODY, PROFILE_HEADS, VIEW_KEYS
 from data import characters, grids, jobs, takes
 from data.grids import Standing, Template
@@ -56,6 +57,10 @@ class GridKeeper(Variations):
                 prompt=cell.prompt,
                 scored=cell.scored,
                 own=cell.key not in standard,
+                pose=cell.pose,
+                view=cell.view,
+                points=cell.points,
+                aspect=cell.aspect,
                 standing=standing.get(cell.key, Standing()),
                 job=_of_interest(under_way.get(cell.key), standing.get(cell.key)),
             )
@@ -118,6 +123,19 @@ class GridKeeper(Variations):
         self._store.write(lambda c: grids.keep_cells(c, asset, kept, user)).result()
         return self.grid(asset)
 
+    def set_pose(
+        self, character: str, key: str, points: Sequence[Mapping[str, Any]], *, user: str = "admin"
+    ) -> CellInfo:
+        known = self._cell(character, key)
+        if not known.pose:
+            raise InputError(f"The cell {key} is held by its words, not by a pose; there is no body to move.")
+        as_set = pose_points(known.pose, known.view, known.aspect)
+        kept = [] if list(points) == as_set else list(points)
+        with _asking:
+            cells = [{**cell, "points": kept} if cell["key"] == key else cell for cell in self.cells(character)]
+            self.set_cells(character, cells, user=user)
+        return self._cell(character, key)
+
     def templates(self) -> list[Template]:
         return grids.templates(self._store)
 
@@ -156,6 +174,7 @@ class GridKeeper(Variations):
             chain="variation_cell",
             pose=cell.pose,
             view=cell.view,
+            **({"points": [dict(point) for point in cell.points]} if cell.points else {}),
             parents=[before.id] if before else [],
             batch=batch,
             user=user,

@@ -25,6 +25,9 @@ class CellInfo:
         prompt: the words that make it what it is.
         scored: whether a face is expected in it; one that shows none is never flagged and never redone for its score.
         own: it is not of the standard set.
+        pose, view: of the body that holds it, "" where words are enough.
+        points: the body's joints, where a person has moved them.
+        aspect: height by width.
         standing: the picture in it, those that wait beside it, and all that ever stood in it.
         job: what is being made for it now, or what was made last and failed.
     """
@@ -35,6 +38,10 @@ class CellInfo:
     prompt: str = ""
     scored: bool = True
     own: bool = False
+    pose: str = ""
+    view: str = "front"
+    points: tuple[Mapping[str, Any], ...] = ()
+    aspect: float = 1.0
     standing: Standing = field(default_factory=Standing)
     job: JobInfo | None = None
 
@@ -117,6 +124,18 @@ class Variations(ABC):
         self, character: str, cells: Sequence[Mapping[str, Any]] | None, *, user: str = "admin"
     ) -> list[CellInfo]:
         """Give a character a grid of its own, or with None the standard set again."""
+
+    @abstractmethod
+    def set_pose(
+        self, character: str, key: str, points: Sequence[Mapping[str, Any]], *, user: str = "admin"
+    ) -> CellInfo:
+        """Move the joints of the body that holds a cell; with none it is as set again.
+
+        Pictures that are there stay; the next one is drawn with it, and knows it as its ``points``.
+
+        Raises:
+            InputError: the cell has no body to move, or something is no joint.
+        """
 
     @abstractmethod
     def templates(self) -> list[Template]:

@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 SCRIPTS = (
     *("shell.js", "compare.js", "players.js", "lists.js", "intake.js", "dialogs.js", "pipelines.js"),
-    *("charts.js", "gallery.js", "frames.js", "generate.js", "mask.js"),
+    *("charts.js", "gallery.js", "frames.js", "generate.js", "mask.js", "pose.js", "blend.js", "loras.js"),
 )
 
 KEYS = (

@@ -91,6 +91,11 @@ class VariationGrids:
         left = [cell for cell in self.lab.cells(character) if cell["key"] != key]
         return self.lab.set_cells(character, left, user=user.name)
 
+    def pose(self, user: User, character: str, key: str, points: Sequence[Mapping[str, Any]]) -> CellInfo:
+        """Move the joints of the body that holds a cell; with none it is as set again."""
+        authorize(user, "run", f"the grid of {character}")
+        return self.lab.set_pose(character, key, points, user=user.name)
+
     def templates(self, user: User) -> list[Template]:
         """Sets of cells under a name."""
         authorize(user, "view", "templates")

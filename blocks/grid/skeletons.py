@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from blocks.block import block
 from blocks.errors import InputError, UnknownName
+from blocks.grid.joints import check_joints
 
 __all__ = ["draw_pose", "pose_points"]
 
@@ -83,24 +83,12 @@ def _placed(points: Sequence[Mapping[str, Any]]) -> tuple[Any, Any]:
     """18x2 shares and which are seen.
 
     Raises:
-        InputError: one is no joint, or lies nowhere.
+        InputError: see `check_joints`.
     """
     from blocks.pocket.skeleton import JOINTS
 
     places, seen = np.zeros((len(JOINTS), 2)), np.zeros(len(JOINTS), bool)
-    for point in points:
-        name, at = str(point.get("name")), (point.get("x"), point.get("y"))
-        if name not in JOINTS:
-            raise InputError(f"A body has no joint {name!r}; it has {', '.join(JOINTS)}.")
-        if not all(_is_share(value) for value in at):
-            raise InputError(f"The {name.replace('_', ' ')} lies at {at}; give shares of width and height, 0 to 1.")
-        places[JOINTS.index(name)] = at
-        seen[JOINTS.index(name)] = bool(point.get("seen", True))
-    if not seen.any():
-        raise InputError("No joint of this pose is seen; let some be drawn.")
+    for point in check_joints(points):
+        place = JOINTS.index(point["name"])
+        places[place], seen[place] = (point["x"], point["y"]), point["seen"]
     return places, seen
-
-
-def _is_share(value: Any) -> bool:
-    """Outside is allowed: of a bust the feet are far below the picture."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and -4 <= value <= 5

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from blocks.errors import InputError
+from blocks.grid.joints import check_joints
 
 __all__ = ["SECTIONS", "Cell", "read_cell", "standard_set"]
 
@@ -49,6 +50,7 @@ class Cell:
         prompt: words that join those of the character.
         pose: of a body that a pose ControlNet is to hold, "" where the words are enough.
         view: from where that pose is seen.
+        points: that body's joints where a person has moved them (see `blocks.grid.joints`); none where it is as set.
         aspect: height by width; the nearest size that the model is made for is taken.
         scored: whether a face is to be seen; a cell without one is never flagged and never redone for its score.
     """
@@ -61,10 +63,11 @@ class Cell:
     view: str = "front"
     aspect: float = _SQUARE
     scored: bool = True
+    points: tuple[Mapping[str, Any], ...] = ()
 
     def write(self) -> dict[str, Any]:
         """The cell as plain JSON; `read_cell` reads it back."""
-        return asdict(self)
+        return asdict(self) | {"points": [dict(point) for point in self.points]}
 
 
 def read_cell(written: Mapping[str, Any]) -> Cell:
@@ -90,7 +93,10 @@ def read_cell(written: Mapping[str, Any]) -> Cell:
     }
     texts["view"] = texts["view"] or "front"
     texts["title"] = texts["title"] or key.replace("_", " ").capitalize()
-    return Cell(key=key, aspect=float(aspect), scored=bool(facts.get("scored", True)), **texts)
+    if texts["pose"] not in ("", *POSES):
+        raise InputError(f"The cell {key} has the pose {texts['pose']!r}; there are {', '.join(POSES)}.")
+    points, scored = tuple(check_joints(facts.get("points") or ())), bool(facts.get("scored", True))
+    return Cell(key=key, aspect=float(aspect), scored=scored, points=points, **texts)
 
 
 def standard_set() -> tuple[Cell, ...]:

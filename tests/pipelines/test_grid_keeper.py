@@ -10,6 +10,7 @@ import pytest
 from daggr import FnNode, Graph
 
 from blocks.errors import Conflict, InputError, UnknownName
+from blocks.grid.skeletons import pose_points
 from data.records import CharacterInfo, JobInfo
 from pipelines.lab import Lab
 
@@ -147,6 +148,31 @@ def test_sections_and_cells_that_are_not_there_are_named(lab: Lab, mara: Charact
     with pytest.raises(InputError, match="no section 'Weather'; it has Expressions, Own"):
         lab.generate_cells(mara.id, section="Weather")
     assert len(lab.generate_cells(mara.id, section="Own")) == 1
+
+
+def test_joints_that_are_moved_hold_the_next_picture_and_go_with_the_template(
+    lab: Lab, mara: CharacterInfo, pencil: dict[str, Any]
+) -> None:
+    lab.set_cells(mara.id, [{"key": "pose_standing"}, {"key": "base_face"}])
+    moved = [{"name": "neck", "x": 0.5, "y": 0.3, "seen": True}]
+    assert lab.set_pose(mara.id, "pose_standing", moved, user="kim").points == tuple(moved)
+    finish(lab, lab.generate_cells(mara.id))
+    (_, standing), (_, face) = pencil["asked"]
+    assert (standing["pose"], standing["points"]) == ("standing", moved)
+    assert "points" not in face
+    assert lab.cells(mara.id)[0]["points"] == moved
+    assert lab.set_pose(mara.id, "pose_standing", []).points == ()
+    as_set = pose_points("standing", "front", 2.0)
+    assert lab.set_pose(mara.id, "pose_standing", as_set).points == ()
+    with pytest.raises(InputError, match="no body to move"):
+        lab.set_pose(mara.id, "base_face", moved)
+    with pytest.raises(InputError, match="no joint 'tail'"):
+        lab.set_pose(mara.id, "pose_standing", [{"name": "tail", "x": 0, "y": 0}])
+
+
+def test_a_model_that_is_not_there_is_named(lab: Lab, mara: CharacterInfo) -> None:
+    with pytest.raises(UnknownName, match="no model 'gone'"):
+        lab.generate_cells(mara.id, ["rain"], settings={"model": "gone"})
 
 
 def test_a_template_of_one_character_fits_another(lab: Lab, mara: CharacterInfo, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from data.grids import Standing
 from data.records import FileRef, JobInfo, TakeInfo
 from pipelines.grid_keeper import pictures_of_sheet
 from pipelines.variations import CellInfo
-from workbench.components.grid import cell_view, grid, shown_cells
+from workbench.components.grid import cell_view, grid, pose_view, shown_cells
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -51,6 +51,28 @@ def test_cells_are_sorted_by_score_and_chosen_by_what_they_need() -> None:
     assert "None of these" in grid([CELLS[2]], "set", "flagged")
 
 
+def test_only_one_section_is_shown_where_that_is_wanted() -> None:
+    assert [one.key for one in shown_cells(CELLS, "worst", "all", "Faces")] == ["a", "b", "d"]
+    drawn = grid(CELLS, "set", "all", "Bodies")
+    assert drawn.count('<details class="part"') == 1
+    assert "3 of 4 cells" in drawn  # what there is to do counts everywhere
+    assert 'data-act="grid-part" data-id="Bodies" aria-pressed="true"' in drawn
+
+
+def test_a_body_shows_what_holds_it_and_its_joints_can_be_moved() -> None:
+    neck, nose = ({"name": name, "x": 0.25, "y": y, "seen": True} for name, y in (("neck", 0.5), ("nose", 0.25)))
+    made = take("a", 0.9, settings={"pose": "standing", "points": [neck, nose], "control_scale": 1.0})
+    one = CellInfo("k", "Bodies", "Rain", "rain", pose="standing", aspect=2.0, standing=Standing(made, (), (made,)))
+    large = cell_view(one, [one], "", False, "")
+    assert '<line x1="25.0" y1="100.0" x2="25.0" y2="50.0"' in large
+    assert large.count("<circle") == 2
+    assert "standing, joints moved by hand" in large
+    assert 'data-act="pose"' in large and 'data-act="pose"' not in cell_view(CELLS[0], CELLS, "", False, "")
+    editor = pose_view(one)
+    assert editor.count("data-joint=") == 18
+    assert "left_ankle" in editor and 'data-aspect="2.0"' in editor
+
+
 def test_a_cell_that_is_being_made_shows_how_far_it_is_and_cannot_be_asked_for_again() -> None:
     busy = cell("b", job=JobInfo("j", "p", "t", "RUNNING", progress=0.4))
     drawn = grid([busy], "set", "all")
@@ -79,8 +101,8 @@ def test_what_waits_lies_over_the_current_picture_or_beside_it() -> None:
 
 def test_what_people_write_of_a_cell_is_shown_and_never_run() -> None:
     made = take("a", 0.4, prompt=EVIL, model=EVIL)
-    one = CellInfo("k", EVIL, EVIL, EVIL, own=True, standing=Standing(made, (made,), (made, made)))
-    for drawn in (grid([one], "set", "all"), cell_view(one, [one], "", False, "")):
+    one = CellInfo("k", EVIL, EVIL, EVIL, own=True, pose="bust", standing=Standing(made, (made,), (made, made)))
+    for drawn in (grid([one], "set", "all"), cell_view(one, [one], "", False, ""), pose_view(one)):
         assert "<img src=x" not in drawn
 
 

@@ -6,17 +6,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
+from blocks.grid import standard_set
+from blocks.grid.standard import POSES
 from data.grids import Template
 from data.records import JobInfo, TakeInfo
 from pipelines.variations import CellInfo
 from workbench.components.filling import fill
 from workbench.components.gallery import facts
+from workbench.components.poses import held, pose_view
 from workbench.components.views import JobView, job_view
 
-__all__ = ["CellView", "Section", "cell_view", "grid", "shown_cells", "tools"]
+__all__ = ["SHAPES", "CellView", "Section", "cell_view", "grid", "pose_view", "shown_cells", "tools"]
 
 SORTS = (("set", "As set"), ("worst", "Lowest score"), ("best", "Best score"))
 MOST_SHEETS = 3
+SHAPES = {"square": 1.0, "tall": 1.5, "full figure": 2.0}
+"""What a cell of one's own may be, each with its height by its width."""
 SHOWS = (("all", "All"), ("flagged", "Flagged"), ("missing", "Missing"), ("waiting", "New beside"))
 
 
@@ -57,14 +64,17 @@ class Section:
         return sum(1 for cell in self.cells if cell.digest)
 
 
-def grid(cells: Sequence[CellInfo], sort: str, show: str, sheets: Sequence[tuple[JobInfo, str]] = ()) -> str:
+def grid(
+    cells: Sequence[CellInfo], sort: str, show: str, part: str = "", sheets: Sequence[tuple[JobInfo, str]] = ()
+) -> str:
     """The whole grid.
 
     Args:
         sort, show: names of `SORTS` and `SHOWS`.
+        part: only this section; "" for all.
         sheets: that were asked for, newest first, each with the digest of what it became, or "".
     """
-    shown = shown_cells(cells, sort, show)
+    shown = shown_cells(cells, sort, show, part)
     if sort in ("worst", "best"):
         sections = [_section("", shown)] if shown else []
     else:
@@ -78,18 +88,24 @@ def grid(cells: Sequence[CellInfo], sort: str, show: str, sheets: Sequence[tuple
         show=show,
         sorts=SORTS,
         shows=SHOWS,
+        part=part,
+        parts=list(dict.fromkeys(cell.section for cell in cells)),
         sheets=[(job_view(job), digest) for job, digest in sheets[:MOST_SHEETS]],
     )
 
 
-def shown_cells(cells: Sequence[CellInfo], sort: str, show: str) -> list[CellInfo]:
-    """Cells in the order and choice of a grid; those without a score come last."""
+def shown_cells(cells: Sequence[CellInfo], sort: str, show: str, part: str = "") -> list[CellInfo]:
+    """Cells in the order and choice of a grid; those without a score come last.
+
+    Args:
+        part: only this section; "" for all.
+    """
     tests: dict[str, Callable[[CellInfo], bool]] = {
         "flagged": lambda cell: cell.flagged,
         "missing": lambda cell: cell.standing.current is None,
         "waiting": lambda cell: bool(cell.standing.candidates),
     }
-    shown = [cell for cell in cells if show not in tests or tests[show](cell)]
+    shown = [cell for cell in cells if part in ("", cell.section) and (show not in tests or tests[show](cell))]
     if sort not in ("worst", "best"):
         names = list(dict.fromkeys(cell.section for cell in shown))
         return sorted(shown, key=lambda cell: names.index(cell.section))
@@ -106,7 +122,10 @@ def tools(cells: Sequence[CellInfo], templates: Sequence[Template]) -> str:
     """Own cells, templates and sheets."""
     own = [cell for cell in cells if cell.own]
     sections = list(dict.fromkeys(cell.section for cell in cells))
-    return fill("grid_tools.html", templates=templates, own=own, sections=sections)
+    return fill(
+        "grid_tools.html", templates=templates, own=own, sections=sections, poses=POSES, shapes=list(SHAPES),
+        standard=len(standard_set()),
+    )  # fmt: skip
 
 
 def cell_view(cell: CellInfo, around: Sequence[CellInfo], base_face: str, beside: bool, candidate: str) -> str:
@@ -132,11 +151,22 @@ def cell_view(cell: CellInfo, around: Sequence[CellInfo], base_face: str, beside
         before=keys[at - 1] if at > 0 else "",
         next=keys[at + 1] if 0 <= at < len(keys) - 1 else "",
         place=f"{at + 1} of {len(keys)}" if at >= 0 else "",
-        facts=facts(standing.current) if standing.current else [],
-        other_facts=facts(other) if other else [],
+        facts=[*facts(standing.current), *_pose_facts(cell, standing.current)] if standing.current else [],
         can_be_face=bool(standing.current and standing.current.picture.digest != base_face),
         size=_size(other or standing.current),
+        stick=Markup(held(cell, standing.current)),
+        other_stick=Markup(held(cell, other)) if other else "",
     )  # fmt: skip
+
+
+def _pose_facts(cell: CellInfo, take: TakeInfo) -> list[tuple[str, str]]:
+    """What held the body of a take."""
+    pose, scale = str(take.settings.get("pose") or ""), take.settings.get("control_scale")
+    if not pose:
+        return []
+    moved = ", joints moved by hand" if take.settings.get("points") else ""
+    found = [("Pose", f"{pose.replace('_', ' ')}{moved}")]
+    return found + ([("Pose weight", f"{float(scale):g}")] if scale is not None else [])
 
 
 def _section(name: str, cells: Sequence[CellInfo]) -> Section:

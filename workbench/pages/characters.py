@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -32,7 +32,7 @@ PARTS = ("head", "notice", "form", "main", "viewer")
 
 PLACES = frozenset(
     {"character", "view", "new", "people", "picked", "text", "take", "version", "measure", "curve", "sort", "only"}
-    | {"cell", "other", "beside", "order", "show"}
+    | {"cell", "other", "beside", "order", "show", "part", "pose"}
 )
 
 TOLD = "<!--told-->"
@@ -47,7 +47,8 @@ OPENED = "() => location.search.slice(1)"
 class Sent:
     """What the browser has: a mark for each part, the version its form was filled from, and the notice of the last act.
 
-    The notice stays until the next act.
+    The notice stays until the next act. Each is a field of the page by itself, written together with what it tells of:
+    an answer that comes late, from before the last act, changes nothing else.
     """
 
     marks: dict[str, str]
@@ -55,15 +56,16 @@ class Sent:
     notice: str = ""
 
     @classmethod
-    def read(cls, text: str) -> Sent:
-        try:
-            found = json.loads(text)
-            return cls(dict(found["marks"]), str(found["version"]), str(found["notice"]))
-        except (ValueError, TypeError, KeyError):
-            return cls({})
+    def read(cls, fields: Sequence[str | None]) -> Sent:
+        *marks, version, notice = (field or "" for field in fields)
+        return cls(dict(zip(PARTS, marks, strict=True)), version, notice)
 
-    def write(self) -> str:
-        return json.dumps({"marks": self.marks, "version": self.version, "notice": self.notice})
+    def write(self, had: Sent) -> list[Any]:
+        """Its fields, those left alone that are as they were."""
+        return [new if new != old else gr.skip() for new, old in zip(self._fields(), had._fields(), strict=True)]
+
+    def _fields(self) -> list[str]:
+        return [*(self.marks.get(name, "") for name in PARTS), self.version, self.notice]
 
 
 def build(services: Services) -> None:
@@ -77,13 +79,16 @@ def build(services: Services) -> None:
             main = _html("main")
     viewer = _html("viewer")
     clock = gr.Timer(POLL_IDLE)
-    place, sent = gr.Textbox(visible=False), gr.Textbox("", visible=False)
-    reads, writes = [place, sent, clock], [head, notice, form, main, viewer, clock, place, sent]
+    place, sent = gr.Textbox(visible=False), [gr.Textbox("", visible=False) for _ in (*PARTS, "version", "notice")]
+    reads, writes = [place, clock, *sent], [place, clock, *sent, head, notice, form, main, viewer]
 
-    def look(place: str, sent: str, pace: float, request: gr.Request) -> Any:
-        return _look(characters, who(request), Turn(_place(place)), Sent.read(sent), pace)
+    def look(request: gr.Request, place: str | None, pace: float, *sent: str) -> Any:
+        if place is None:  # nobody has said yet where the page is
+            return [gr.skip()] * len(writes)
+        _, *rest = _look(characters, who(request), Turn(_place(place)), Sent.read(sent), pace)
+        return [gr.skip(), *rest]  # a look leads nowhere: when it is answered, the page may be in another place
 
-    def act(place: str, sent: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
+    def act(request: gr.Request, event: gr.EventData, place: str, pace: float, *sent: str) -> Any:
         user, had = who(request), Sent.read(sent)
         values = getattr(event, "values", None)
         values = values if isinstance(values, dict) else {}
@@ -128,7 +133,7 @@ def _look(
     changed = [gr.skip() if name in same else texts[name] for name in PARTS]
     wanted = POLL_BUSY if drawn.busy else POLL_IDLE
     clock = gr.skip() if pace == wanted else gr.Timer(wanted)
-    return *changed, clock, urlencode(place), Sent(marks, version, notice).write()
+    return urlencode(place), clock, *Sent(marks, version, notice).write(had), *changed
 
 
 def _place(text: str | None) -> Place:

@@ -48,7 +48,7 @@ _GO: dict[str, Callable[[Place, str], Place]] = {
         **({"character": place["character"]} if subject == "references" and "character" in place else {}),
     },
     "take": lambda place, subject: {**place, "take": subject},
-    "leave": lambda place, subject: without(place, "take", "cell", "other"),
+    "leave": lambda place, subject: without(place, "take", "cell", "other", "pose"),
     "measure": lambda place, subject: {**place, "measure": subject},
     "curve": lambda place, subject: {**place, "curve": "1"},
     "sort": lambda place, subject: {**place, "sort": subject},

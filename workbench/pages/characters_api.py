@@ -21,6 +21,7 @@ def endpoints(characters: Characters) -> None:
     _to_change(characters)
     _from_frames(characters)
     _grids(characters)
+    _cells(characters)
 
 
 def _to_look(characters: Characters) -> None:
@@ -129,6 +130,25 @@ def _grids(characters: Characters) -> None:
         """Put the grid's pictures together on a "contact", "views" or "profile" sheet; the job."""
         return record(grids.sheet(who(request), character, kind))
 
+    _register(grid, grid_make, grid_confirm, grid_discard, grid_sheet)
+
+
+def _cells(characters: Characters) -> None:
+    """What a grid consists of."""
+    grids = characters.grids
+
+    def grid_pose(character: str, key: str, points: list[dict[str, Any]], request: gr.Request) -> dict[str, Any]:
+        """Move the joints of the body that holds a cell; with none it is as set again."""
+        return record(grids.pose(who(request), character, key, points))
+
+    def grid_cell(character: str, cell: dict[str, Any], request: gr.Request) -> list[dict[str, Any]]:
+        """Put a cell of one's own behind the others: its key, prompt, and what else it says; the whole grid."""
+        return [record(one) for one in grids.add_cell(who(request), character, cell)]
+
+    def grid_cell_drop(character: str, key: str, request: gr.Request) -> list[dict[str, Any]]:
+        """Take a cell out of the grid; its pictures stay takes."""
+        return [record(one) for one in grids.drop_cell(who(request), character, key)]
+
     def grid_templates(request: gr.Request) -> list[dict[str, Any]]:
         """Sets of cells under a name."""
         return [record(one) for one in grids.templates(who(request))]
@@ -141,9 +161,8 @@ def _grids(characters: Characters) -> None:
         """Give a character the cells of a template, or with "" the standard set again."""
         return [record(cell) for cell in grids.apply_template(who(request), character, template)]
 
-    _register(
-        grid, grid_make, grid_confirm, grid_discard, grid_sheet, grid_templates, grid_template_save, grid_template_apply
-    )
+    _register(grid_pose, grid_cell, grid_cell_drop)
+    _register(grid_templates, grid_template_save, grid_template_apply)
 
 
 def _register(*handlers: Callable[..., Any]) -> None:

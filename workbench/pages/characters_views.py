@@ -71,7 +71,7 @@ def draw(characters: Characters, user: User, place: Place) -> Drawn:
 def _about(characters: Characters, user: User, place: Place, character: CharacterInfo) -> Drawn:
     form = views.form(character, act="save", id=character.version, title="About", button="Save")
     return Drawn(
-        views.head(character, "about"),
+        views.head(character, "about", characters.lora(user, character)),
         views.references(character),
         form,
         f"about {character.id}",
@@ -84,16 +84,20 @@ def _variations(characters: Characters, user: User, place: Place, character: Cha
     cells = characters.grids.grid(user, character.id)
     templates = characters.grids.templates(user)
     sheets = characters.grids.sheets(user, character.id)
-    sort, show = place.get("order", "set"), place.get("show", "all")
+    sort, show, part = place.get("order", "set"), place.get("show", "all"), place.get("part", "")
     face = character.headshot.digest if character.headshot else ""
     large = ""
     if place.get("cell"):
         cell = characters.grids.cell(user, character.id, place["cell"])
-        around = grids.shown_cells(cells, sort, show)
-        large = grids.cell_view(cell, around, face, bool(place.get("beside")), place.get("other", ""))
+        around = grids.shown_cells(cells, sort, show, part)
+        large = (
+            grids.pose_view(cell)
+            if place.get("pose") and cell.pose
+            else grids.cell_view(cell, around, face, bool(place.get("beside")), place.get("other", ""))
+        )
     return Drawn(
-        views.head(character, "variations"),
-        grids.grid(cells, sort, show, sheets) if character.references else parts.fill("grid_unready.html"),
+        views.head(character, "variations", characters.lora(user, character)),
+        grids.grid(cells, sort, show, part, sheets) if character.references else parts.fill("grid_unready.html"),
         grids.tools(cells, templates),
         f"grid {character.id}",
         large,
@@ -105,7 +109,7 @@ def _takes(characters: Characters, user: User, place: Place, character: Characte
     takes = characters.takes(user, character.id)
     sort, only = place.get("sort", "new"), place.get("only", "all")
     return Drawn(
-        views.head(character, "takes"),
+        views.head(character, "takes", characters.lora(user, character)),
         gallery(character.id, takes, sort, only),
         viewer=_viewer(characters, user, place, character, arranged(takes, sort, only)),
     )
@@ -119,7 +123,7 @@ def _scores(characters: Characters, user: User, place: Place, character: Charact
     chart = score_chart(history, measure, gate, ceiling)
     around = [take for take in reversed(characters.takes(user, character.id)) if take.score]
     return Drawn(
-        views.head(character, "scores"),
+        views.head(character, "scores", characters.lora(user, character)),
         chart + _curve(characters, user, place, character, gate),
         viewer=_viewer(characters, user, place, character, around),
     )
@@ -142,7 +146,8 @@ def _history(characters: Characters, user: User, place: Place, character: Charac
     chosen = place.get("version", "")
     pair = views.version_pair(characters.one(user, character.id, chosen), character) if chosen else ""
     return Drawn(
-        views.head(character, "history"), pair + views.versions(characters.history(user, character.id), chosen)
+        views.head(character, "history", characters.lora(user, character)),
+        pair + views.versions(characters.history(user, character.id), chosen),
     )
 
 

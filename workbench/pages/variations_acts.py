@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,15 +10,18 @@ from typing import Any
 from blocks.errors import InputError
 from workbench import components as parts
 from workbench.access import User
+from workbench.components.grid import SHAPES
 from workbench.pages.turn import Place, Turn, without
 from workbench.variations import VariationGrids
 
 __all__ = ["DO", "GO"]
 
 GO: dict[str, Callable[[Place, str], Place]] = {
-    "cell": lambda place, subject: {**without(place, "other"), "cell": subject},
+    "cell": lambda place, subject: {**without(place, "other", "pose"), "cell": subject},
     "grid-sort": lambda place, subject: {**place, "order": subject},
     "grid-show": lambda place, subject: {**place, "show": subject},
+    "grid-part": lambda place, subject: {**place, "part": subject} if subject else without(place, "part"),
+    "pose": lambda place, subject: {**place, "pose": subject} if subject else without(place, "pose"),
     "beside": lambda place, subject: {**place, "beside": subject} if subject else without(place, "beside"),
     "weigh": lambda place, subject: {**place, "other": subject} if subject else without(place, "other"),
 }
@@ -69,9 +73,25 @@ def _add(grids: VariationGrids, user: User, place: Place, subject: str, values: 
     if not key:
         raise InputError("Say what the cell shows, in letters or digits; its key is made of that.")
     cell = {"key": f"own_{key}"[:64], "title": title, "prompt": str(values.get("prompt", ""))}
+    cell |= {"pose": str(values.get("pose", "")), "aspect": SHAPES.get(str(values.get("shape")), 1.0)}
     section = str(values.get("section", "")).strip()
     grids.add_cell(user, place["character"], cell | ({"section": section} if section else {}))
     return Turn(place, parts.said(f"“{title}” is in the grid."), anew=True)
+
+
+def _keep_pose(grids: VariationGrids, user: User, place: Place, key: str, values: dict[str, Any]) -> Turn:
+    try:
+        points = json.loads(str(values.get("points") or "[]"))
+    except ValueError as error:
+        raise InputError("The joints did not arrive whole; keep the pose again.") from error
+    if not isinstance(points, list):
+        raise InputError("The joints did not arrive whole; keep the pose again.")
+    cell = grids.pose(user, place["character"], key, points)
+    how = "with the joints where you put them" if cell.points else "as set"
+    if not values.get("draw"):
+        return Turn(without(place, "pose"), parts.said(f"The pose is kept, {how}; the next picture is drawn with it."))
+    grids.make(user, place["character"], [key])
+    return Turn(without(place, "pose"), parts.said(f"Drawn anew {how}; the new picture waits beside this one."))
 
 
 def _drop(grids: VariationGrids, user: User, place: Place, key: str, values: dict[str, Any]) -> Turn:
@@ -106,6 +126,7 @@ DO: dict[str, Callable[[VariationGrids, User, Place, str, dict[str, Any]], Turn]
     "sheet": _sheet,
     "add-cell": _add,
     "drop-cell": _drop,
+    "keep-pose": _keep_pose,
     "save-template": _save,
     "apply-template": _apply,
     "delete-template": _delete,

@@ -45,6 +45,13 @@ def test_a_cell_comes_back_as_it_was_written() -> None:
         assert read_cell({"key": cell.key}) == cell
 
 
+def test_joints_that_were_moved_come_back_too() -> None:
+    joint = {"name": "neck", "x": 0.5, "y": 0.25, "seen": True}
+    cell = read_cell({"key": "pose_standing", "points": [joint]})
+    assert cell.points == (joint,) and cell.pose == "standing"
+    assert read_cell(cell.write()) == cell
+
+
 def test_an_own_cell_needs_a_key_and_words() -> None:
     own = read_cell({"key": "rain", "prompt": " sad,  night street "})
     assert (own.section, own.title, own.prompt, own.scored) == ("Own", "Rain", "sad, night street", True)
@@ -57,6 +64,9 @@ def test_an_own_cell_needs_a_key_and_words() -> None:
         ({"key": "a", "prompt": "b", "size": 3}, "no size"),
         ({"key": "a", "prompt": "b", "aspect": 9}, "0.25 to 4"),
         ({"key": "a", "prompt": "b", "aspect": "x"}, "0.25 to 4"),
+        ({"key": "a", "prompt": "b", "pose": "flying"}, "there are bust"),
+        ({"key": "a", "prompt": "b", "points": [{"name": "tail"}]}, "no joint 'tail'"),
+        ({"key": "a", "prompt": "b", "points": ["neck"]}, "no joint"),
     ],
 )
 def test_what_is_no_cell_is_refused(written: dict[str, Any], says: str) -> None:
