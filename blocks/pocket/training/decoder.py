@@ -69,8 +69,8 @@ class _Pairs:
     """Latents with the portraits they are of."""
 
     def __init__(self, home: Path, random: np.random.Generator) -> None:
-        self.codes = encoded(home, "training")
-        renders = Renders.read(home / "renders-training")
+        self.codes = encoded(home, "posed")
+        renders = Renders.read(home / "renders-posed")
         self.renders = renders.first(len(self.codes))
         self.random = random
 

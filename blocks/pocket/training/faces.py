@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ __all__ = [
     "align",
     "crop_matrix",
     "embed_all",
+    "embed_crops",
     "export_onnx",
     "judge",
     "visible_levels",
@@ -204,13 +206,16 @@ def visible_levels(people: Sequence[int], split: Split) -> Tensor:
 
 def embed_all(model: nn.Module, renders: Renders) -> Floats:
     """Unit embeddings of every picture, cut at its true landmarks."""
+    return embed_crops(model, map(align, renders.pictures, renders.landmarks))
+
+
+def embed_crops(model: nn.Module, crops: Iterable[Pixels]) -> Floats:
+    """Unit embeddings of 112x112x3 crops, N x width."""
     model.eval()
-    found = []
+    found, left = [], iter(crops)
     with torch.no_grad():
-        for start in range(0, len(renders.pictures), 64):
-            rows = range(start, min(start + 64, len(renders.pictures)))
-            crops = np.stack([align(renders.pictures[row], renders.landmarks[row]) for row in rows])
-            found.append(functional.normalize(model(to_input(crops))).numpy())
+        while some := list(islice(left, 64)):
+            found.append(functional.normalize(model(to_input(np.stack(some)))).numpy())
     return np.concatenate(found)
 
 

@@ -2,13 +2,12 @@
 
     python -m blocks.pocket.training.generator --home DIR [--steps 6000]
 
-Needs renders, autoencoder and recogniser. Text encoder, UNet and face adapter learn together from nothing. Every
-thousand steps what there is so far is written as a pipeline.
+Needs renders, autoencoder and recogniser. The face adapter first learns to say what an embedding knows; then text
+encoder, UNet and adapter learn together. Every thousand steps what there is so far is written as a pipeline.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from torch import Tensor, nn
 from blocks.pocket.training.adapter import adapter_state, add_face_adapter, build_unet, plain_state, set_adapter_scale
 from blocks.pocket.training.checkpoint import arguments, backward, mixed, one_cycle, run
 from blocks.pocket.training.language import build_text_encoder, build_tokenizer
-from blocks.pocket.training.lessons import Lessons, load_vae
+from blocks.pocket.training.lessons import Lessons, load_vae, met
+from blocks.pocket.training.tokens import teach_tokens
 
 __all__ = ["Average", "build_scheduler", "finish", "main", "noise_levels"]
 
@@ -65,10 +65,10 @@ def build_scheduler() -> Any:
 
 
 def noise_levels(count: int) -> Tensor:
-    """Time steps 0 to 999: three in ten anywhere, the others mostly where details are decided."""
+    """Time steps 0 to 999: half of them anywhere, the others mostly high, where it is decided who and what is drawn."""
     anywhere = torch.rand(count)
-    middle = torch.sigmoid(torch.randn(count) * 0.9 - 0.4)
-    return (torch.where(torch.rand(count) < 0.3, anywhere, middle) * 1000).long().clamp(max=999)
+    high = torch.sigmoid(torch.randn(count) * 1.1 + 0.7)
+    return (torch.where(torch.rand(count) < 0.5, anywhere, high) * 1000).long().clamp(max=999)
 
 
 def main() -> None:
@@ -82,6 +82,8 @@ def main() -> None:
     signal = scheduler.alphas_cumprod.to(device)
     unet, encoder = build_unet(), build_text_encoder(tokenizer)
     add_face_adapter(unet)
+    if not (given.home / "generator.pt").exists():
+        print(teach_tokens(unet.encoder_hid_proj.image_projection_layers[0], *met(given.home)), flush=True)
     both = nn.ModuleDict({"unet": unet, "encoder": encoder}).to(device)
     processors = list(unet.attn_processors)
     mean = Average(both)
@@ -97,8 +99,8 @@ def main() -> None:
         noise = torch.randn(code.shape).to(device)
         time = noise_levels(len(code)).to(device)
         # Now and then without the adapter at all, as when the pipeline is used without a face.
-        set_adapter_scale(unet, 0.0 if random.random() < 0.12 else 1.0)
-        with mixed(device) if device.type == "cuda" else nullcontext():  # which costs a processor more than it saves
+        set_adapter_scale(unet, 0.0 if random.random() < 0.06 else 1.0)
+        with mixed(device):
             text = encoder(tokens)[0]
             noisy = scheduler.add_noise(code, noise, time)
             made = unet(noisy, time, text, added_cond_kwargs={"image_embeds": [faces]}).sample

@@ -23,14 +23,16 @@ from blocks.errors import InputError
 from blocks.pocket.canvas import Floats, Pixels
 from blocks.pocket.captions import varied_caption
 from blocks.pocket.training.autoencoder import latents, to_tensor
-from blocks.pocket.training.faces import Residual, embed_all
+from blocks.pocket.training.faces import Residual, align, embed_crops
 from blocks.pocket.training.renders import Renders
 
-__all__ = ["Batch", "Lessons", "encode", "encode_shards", "encoded", "faces_of_others", "load_recogniser", "load_vae"]
+__all__ = ["Batch", "Lessons", "encode", "encode_shards", "encoded", "faces_met", "load_recogniser", "load_vae", "met"]
 
 BATCH, BODIES = 32, 12  # pictures in a step of portraits, and in one of bodies, which are larger
 FACE = 6.0  # how much more a latent of a face counts than another
-KINDS = ("training", "figures")
+KINDS = ("posed", "figures")
+BODIES_SHARE = 0.05  # of the batches
+LOOSE = 0.015  # how far landmarks are off, in heights of the face, as those are that a detector finds
 
 
 def load_recogniser(home: Path) -> nn.Module:
@@ -74,17 +76,18 @@ def _place_of(shard: Path) -> Path:
     return shard.parent.with_name(shard.parent.name.replace("renders", "latents")) / f"{shard.stem}.npy"
 
 
-def faces_of_others(people: Any, embeddings: Floats) -> Callable[[int, int, np.random.Generator], Floats]:
-    """A function (person, row to leave out, random) -> unit mean embedding of one to four other pictures."""
+def faces_met(people: Any, embeddings: Floats) -> Callable[[int, np.random.Generator], Floats]:
+    """A function (person, random) -> unit mean embedding of one to four frames of that person, mostly of several."""
     rows_of: dict[int, list[int]] = defaultdict(list)
     for row, person in enumerate(people):
         rows_of[int(person)].append(row)
 
-    def face(person: int, without: int, random: np.random.Generator) -> Floats:
-        others = [row for row in rows_of[person] if row != without]
-        if not others:
+    def face(person: int, random: np.random.Generator) -> Floats:
+        rows = rows_of.get(person)
+        if not rows:
             return np.zeros(embeddings.shape[1], np.float32)
-        chosen = random.choice(others, size=min(len(others), int(random.integers(1, 5))), replace=False)
+        count = min(len(rows), int(random.choice([1, 2, 3, 4], p=[0.15, 0.2, 0.25, 0.4])))
+        chosen = random.choice(rows, size=count, replace=False)
         mean = embeddings[chosen].mean(0)
         unit: Floats = mean / np.linalg.norm(mean)
         return unit
@@ -112,23 +115,22 @@ class Lessons:
         self.home, self.drawn = home, 0
         self.renders = [Renders.read(home / f"renders-{kind}", pictures=False) for kind in KINDS]
         self.codes = [encoded(home, kind) for kind in KINDS]
-        self.face = faces_of_others(self.renders[0].people, _embeddings(home))
+        self.face = faces_met(*met(home))
         self.tokenizer = tokenizer
 
     def batch(self, random: np.random.Generator) -> Batch:
         self.drawn += 1
         if self.drawn % 500 == 0 and any(len(c) < len(r.looks) for c, r in zip(self.codes, self.renders, strict=True)):
             self.codes = [encoded(self.home, kind) for kind in KINDS]
-        kind = int(random.random() < 0.05)
+        kind = int(random.random() < BODIES_SHARE)
         renders, codes = self.renders[kind], self.codes[kind]
         rows = random.integers(0, len(codes), (BATCH, BODIES)[kind])
         words, faces = [], []
         for row in rows:
             chance = random.random()
             words.append("" if chance < 0.1 else varied_caption(renders.looks[row], random))
-            without = int(row) if kind == 0 else -1
-            face = self.face(int(renders.people[row]), without, random)
-            faces.append(face if not 0.06 < chance < 0.16 else np.zeros_like(face))
+            face = self.face(int(renders.people[row]), random)
+            faces.append(face if not 0.06 < chance < 0.14 else np.zeros_like(face))
         tokens = self.tokenizer(words, padding="max_length", truncation=True, return_tensors="pt").input_ids
         code = torch.from_numpy(codes[rows]).float()
         weight = face_weights(renders.boxes[rows], code.shape[2], code.shape[3])
@@ -159,15 +161,21 @@ def face_weights(boxes: Floats, height: int, width: int) -> Tensor:
     return torch.from_numpy(weight / weight.mean(axis=(1, 2, 3), keepdims=True))
 
 
-def _embeddings(home: Path) -> Floats:
-    """The recogniser's embedding of every portrait, computed once."""
-    path = home / "embeddings-training.npy"
+def met(home: Path) -> tuple[Any, Floats]:
+    """Whose face each frame shows, and its embedding; computed once."""
+    path = home / "embeddings-met.npz"
     if not path.exists():
-        new = path.with_suffix(".new.npy")
-        np.save(new, embed_all(load_recogniser(home), Renders.read(home / "renders-training")))
+        renders = Renders.read(home / "renders-met")
+        random = np.random.default_rng(31)
+        loose = renders.landmarks + random.normal(0, 1, renders.landmarks.shape) * (
+            LOOSE * (renders.boxes[:, 3] - renders.boxes[:, 1])[:, None, None]
+        )
+        crops = (align(picture, marks) for picture, marks in zip(renders.pictures, loose, strict=True))
+        new = path.with_suffix(".new.npz")
+        np.savez(new, people=renders.people, embeddings=embed_crops(load_recogniser(home), crops))
         new.replace(path)
-    kept: Floats = np.load(path)
-    return kept
+    kept = np.load(path)
+    return kept["people"], kept["embeddings"]
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The pictures that everything learns from: many people in many looks, drawn once and kept in shards.
 
-python -m blocks.pocket.training.renders --home DIR [--people 6000] [--looks 6] [--part 0/1]
+python -m blocks.pocket.training.renders --home DIR [--people 6000] [--looks 8] [--part 0/1]
 """
 
 from __future__ import annotations
@@ -20,12 +20,26 @@ from blocks.pocket.identity import Split, identity
 from blocks.pocket.look import LIGHTINGS, POSES, Look, random_look
 from blocks.pocket.portrait import Motion, Portrait, draw_portrait
 
-__all__ = ["Renders", "draw_figure_shards", "draw_shards", "one_figure", "one_render", "random_motion"]
+__all__ = [
+    "DRAWN_FROM",
+    "Renders",
+    "draw_figure_shards",
+    "draw_met_shards",
+    "draw_posed_shards",
+    "draw_shards",
+    "one_figure",
+    "one_posed",
+    "one_render",
+    "random_motion",
+]
 
 Part = tuple[int, int]
 SHARD = 1500  # pictures in one file
 SIZE = 128
 FIGURE = (160, 256)  # width and height of a body
+# The generator learns from people whom the recogniser was not trained on: only of those are the embeddings as loose as
+# those of the people it will be asked to draw.
+DRAWN_FROM = 6000
 
 
 def random_motion(random: np.random.Generator, loose: float = 1.0) -> Motion:
@@ -55,6 +69,16 @@ def one_render(split: Split, person: int, number: int, **fixed: str) -> Portrait
     return draw_portrait(identity(person, split), look, SIZE, seed=person * 131 + number, motion=motion)
 
 
+def one_posed(person: int, number: int) -> Portrait:
+    """A training person who holds still: with hardly any motion, words and face say nearly all of the picture."""
+    random = np.random.default_rng([person, number, 71])
+    look = random_look(random)
+    if random.random() < 0.35:
+        look = look.but(lighting="photostudio")
+    motion = random_motion(random, 0.15)
+    return draw_portrait(identity(person, "training"), look, SIZE, seed=person * 131 + number, motion=motion)
+
+
 def one_figure(person: int, number: int) -> Figure:
     """Body ``number`` of a training person, in any pose; one in twelve seen from behind."""
     random = np.random.default_rng([person, number, 47])
@@ -79,9 +103,23 @@ def draw_shards(folder: Path, split: Split, people: int, looks: int, part: Part 
     _draw_all(folder, jobs, draw, part)
 
 
+def draw_posed_shards(folder: Path, people: int, looks: int, part: Part = (0, 1)) -> None:
+    """Draw ``looks`` still portraits of each of ``people``, for the generator."""
+    _draw_all(folder, _of_drawn(people, looks), lambda *job: _facts(one_posed(*job)), part)
+
+
+def draw_met_shards(folder: Path, people: int, looks: int, part: Part = (0, 1)) -> None:
+    """Draw ``looks`` frames of each of the same people, as a camera meets them: what the generator is shown of them."""
+    _draw_all(folder, _of_drawn(people, looks), lambda *job: _facts(one_render("training", *job)), part)
+
+
 def draw_figure_shards(folder: Path, people: int, part: Part = (0, 1)) -> None:
-    """Draw a body of each of the first ``people`` of the training gallery."""
-    _draw_all(folder, [(person, 0) for person in range(people)], lambda *job: _facts(one_figure(*job)), part)
+    """Draw a body of each of the first ``people`` whom the generator learns from."""
+    _draw_all(folder, _of_drawn(people, 1), lambda *job: _facts(one_figure(*job)), part)
+
+
+def _of_drawn(people: int, looks: int) -> list[tuple[int, int]]:
+    return [(person, number) for number in range(looks) for person in range(DRAWN_FROM, DRAWN_FROM + people)]
 
 
 def _draw_all(
@@ -161,15 +199,17 @@ class Renders:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--people", type=int, default=6000)
-    parser.add_argument("--looks", type=int, default=6)
+    parser.add_argument("--people", type=int, default=6000, help="whom the recogniser learns from")
+    parser.add_argument("--looks", type=int, default=8)
+    parser.add_argument("--drawn", type=int, default=10_000, help="whom the generator learns from")
     parser.add_argument("--part", default="0/1", help="3/16 draws the fourth of sixteen parts, beside the others")
     given = parser.parse_args()
     mine, parts = map(int, given.part.split("/"))
     part = mine, parts
     draw_shards(given.home / "renders-open", "open", 400, 8, part)
-    draw_shards(given.home / "renders-calibration", "calibration", 400, 8, part)
-    draw_figure_shards(given.home / "renders-figures", given.people, part)
+    draw_posed_shards(given.home / "renders-posed", given.drawn, 4, part)
+    draw_met_shards(given.home / "renders-met", given.drawn, 4, part)
+    draw_figure_shards(given.home / "renders-figures", given.drawn // 2, part)
     draw_shards(given.home / "renders-training", "training", given.people, given.looks, part)
 
 

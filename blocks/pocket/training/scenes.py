@@ -33,8 +33,8 @@ def scenes(renders: Renders, figures: list[Scene], random: np.random.Generator) 
     """Pictures without end: one large face, several small ones, bodies, and places without anybody."""
     while True:
         kind = random.random()
-        if kind < 0.45:
-            yield _pasted(renders, random, 1, (0.9, 3.2))
+        if kind < 0.55:  # as pictures of a head are searched: a face of 100 to 150 pixels
+            yield _pasted(renders, random, 1, (0.9, 3.2) if kind < 0.2 else (1.9, 2.9))
         elif kind < 0.80:
             yield _pasted(renders, random, int(random.integers(1, 5)), (0.22, 1.0))
         elif kind < 0.94:

@@ -7,7 +7,7 @@ from blocks.pocket.choices import CHOICES
 from blocks.pocket.identity import Identity, identity
 from blocks.pocket.look import Look
 from blocks.pocket.portrait import draw_portrait
-from blocks.pocket.training.judges import Judge, opinions, truths
+from blocks.pocket.training.judges import Judge, _mirrored, opinions, truths
 
 
 def with_mole(side: str) -> Identity:
@@ -46,3 +46,11 @@ def test_an_opinion_is_one_of_the_choices() -> None:
     torch.manual_seed(0)
     said = opinions(Judge(), np.zeros((2, 128, 128, 3), np.uint8))
     assert all(len(words) == 2 and set(words) <= set(CHOICES[name]) for name, words in said.items())
+
+
+def test_a_mirrored_truth_is_a_choice_and_mirrored_twice_the_same() -> None:
+    for keys in CHOICES.values():
+        assert all(_mirrored(key) in keys and _mirrored(_mirrored(key)) == key for key in keys)
+    assert _mirrored("side_left") == "side_right"
+    assert _mirrored("left") == "right"
+    assert _mirrored("beach") == "beach"

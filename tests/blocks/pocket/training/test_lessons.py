@@ -1,4 +1,4 @@
-"""What the generator learns from: faces of other pictures, and faces that count more."""
+"""What the generator learns from: faces as they were met, and faces that count more."""
 
 from pathlib import Path
 
@@ -8,23 +8,20 @@ import pytest
 from blocks.errors import InputError
 from blocks.pocket.training.decoder import crops_of
 from blocks.pocket.training.faces import align
-from blocks.pocket.training.lessons import FACE, encoded, face_weights, faces_of_others
+from blocks.pocket.training.lessons import FACE, encoded, face_weights, faces_met
 from blocks.pocket.training.renders import one_render
 
 
-def test_a_face_is_never_that_of_the_picture_itself() -> None:
-    embeddings = np.eye(6, dtype=np.float32)
-    face = faces_of_others([0, 0, 0, 1, 1, 1], embeddings)
+def test_a_face_is_that_of_frames_of_the_person_alone() -> None:
+    face = faces_met([0, 0, 0, 1, 1, 1], np.eye(6, dtype=np.float32))
     random = np.random.default_rng(0)
-    for _ in range(30):
-        found = face(0, 1, random)
-        assert found[1] == 0
-        assert not found[3:].any()
-        assert np.linalg.norm(found) == pytest.approx(1, abs=1e-5)
+    seen = [face(0, random) for _ in range(30)]
+    assert all(np.linalg.norm(found) == pytest.approx(1, abs=1e-5) and not found[3:].any() for found in seen)
+    assert {int(np.count_nonzero(found)) for found in seen} == {1, 2, 3}
 
 
-def test_somebody_with_one_picture_has_no_face() -> None:
-    assert not faces_of_others([0], np.eye(1, dtype=np.float32))(0, 0, np.random.default_rng(0)).any()
+def test_somebody_who_was_never_met_has_no_face() -> None:
+    assert not faces_met([0], np.eye(1, dtype=np.float32))(7, np.random.default_rng(0)).any()
 
 
 def test_faces_count_more_and_the_mean_stays_one() -> None:
@@ -35,15 +32,15 @@ def test_faces_count_more_and_the_mean_stays_one() -> None:
 
 
 def test_shards_count_up_to_the_first_that_is_missing(tmp_path: Path) -> None:
-    for folder in ("renders-training", "latents-training"):
+    for folder in ("renders-posed", "latents-posed"):
         (tmp_path / folder).mkdir()
     for number in range(3):
-        (tmp_path / "renders-training" / f"shard-{number:03}.npz").touch()
+        (tmp_path / "renders-posed" / f"shard-{number:03}.npz").touch()
     with pytest.raises(InputError, match="lessons"):
-        encoded(tmp_path, "training")
+        encoded(tmp_path, "posed")
     for number in (0, 2):
-        np.save(tmp_path / "latents-training" / f"shard-{number:03}.npy", np.full((4, 2), number))
-    assert encoded(tmp_path, "training").tolist() == [[0, 0]] * 4
+        np.save(tmp_path / "latents-posed" / f"shard-{number:03}.npy", np.full((4, 2), number))
+    assert encoded(tmp_path, "posed").tolist() == [[0, 0]] * 4
 
 
 def test_crops_for_gradients_are_those_of_insightface() -> None:

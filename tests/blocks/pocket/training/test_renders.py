@@ -1,11 +1,13 @@
 """Shards of renders: drawn once, read back whole."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from blocks.errors import InputError
+from blocks.pocket.portrait import Portrait
 from blocks.pocket.training import renders
 from blocks.pocket.training.face_pack import write_face_pack
 
@@ -36,6 +38,27 @@ def test_figures_keep_their_skeleton_and_say_where_no_face_is(tmp_path: Path) ->
     read = renders.Renders.read(tmp_path)
     behind = [look.view == "back" for look in read.looks]
     assert ((read.boxes == -1).all(axis=1) == behind).all()
+
+
+def test_the_generator_learns_from_people_whom_the_recogniser_never_saw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(renders, "SHARD", 6)
+    renders.draw_posed_shards(tmp_path / "posed", 3, 2)
+    renders.draw_met_shards(tmp_path / "met", 3, 2)
+    posed, met = (renders.Renders.read(tmp_path / name) for name in ("posed", "met"))
+    assert posed.people.tolist() == met.people.tolist() == [6000, 6001, 6002] * 2
+    assert not np.array_equal(posed.pictures, met.pictures)
+
+
+def test_posed_people_hold_still() -> None:
+    def sway(draw: Callable[[int], Portrait]) -> float:
+        middles = [np.mean(face.box) for face in (draw(person).face for person in range(6000, 6030)) if face]
+        return float(np.std(middles))
+
+    assert sway(lambda person: renders.one_posed(person, 0)) < sway(
+        lambda person: renders.one_render("training", person, 0)
+    )
 
 
 def test_a_face_pack_needs_both_networks(tmp_path: Path) -> None:
