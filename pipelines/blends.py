@@ -13,10 +13,13 @@ from data.lineage import Ancestor, Descendant
 from data.records import CharacterInfo, FileRef, JobInfo, TakeInfo
 from pipelines.recording import OPTION
 
-__all__ = ["BLEND", "SWEEP", "Blends", "Lineage", "Neighbour", "Parent", "along", "made_of", "points_of"]
+__all__ = ["BLEND", "MOST_POINTS", "SWEEP", "Blends", "Lineage", "Neighbour", "Parent", "along", "made_of", "points_of"]
 
 BLEND, SWEEP = "blend_faces", "sweep_faces"
 """The chains, by name."""
+
+MOST_POINTS = 21
+"""Of a sweep: steps of five per cent between two parents."""
 
 _MOST, _SEEDS = 64, 2**31
 _DIGITS = 6  # of a weight: points of two sweeps that are the same shall look the same
@@ -255,7 +258,6 @@ def _shares(weights: Sequence[float]) -> list[float]:
 def _points(faces: int, count: int) -> list[list[float]]:
     """The weights along a sweep."""
     from blocks.blending import path_weights
-    from pipelines.sweep_faces import MOST_POINTS
 
     if not 2 <= count <= MOST_POINTS:
         raise InputError(f"A sweep has 2 to {MOST_POINTS} pictures, not {count}.")

@@ -11,16 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipelines.blend_points import asked, drawn_point, met_parents, settle_points, work_of_points
+from pipelines.blends import MOST_POINTS
 from pipelines.catalog import Work
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from daggr import Graph
 
-__all__ = ["MOST_POINTS", "build", "settle", "work"]
-
-MOST_POINTS = 21
-"""Steps of five per cent between two parents."""
+__all__ = ["build", "settle", "work"]
 
 _WEIGHTS = re.compile(r"blend_(\d+)\.weights")
 

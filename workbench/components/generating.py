@@ -65,13 +65,17 @@ def form(
     values: Mapping[str, str],
     models: Sequence[ModelInfo],
     notes: Sequence[str] = (),
+    *,
+    blending: bool = False,
 ) -> str:
     """The form of a model, filled.
 
     Args:
         values: by field, as a browser holds them; what is missing stands at its default.
         notes: what could not be filled in.
+        blending: without what a blend has no use for: tries, pictures to start from, control, plots.
     """
+    later = tuple(name for name in _LATER if not (blending and name == "control"))
     size = (values.get("width") or _default(about, "width"), values.get("height") or _default(about, "height"))
     presets = [(f"{one.width}x{one.height}", one.label) for one in about.sizes]
     return fill(
@@ -82,7 +86,7 @@ def form(
         model=values.get("model") or (models[0].name if models else ""),
         hint=PROMPT_HINT,
         plain=[one for one in about.section("picture") if one.name not in _APART],
-        more=[one for name in _LATER for one in about.section(name) if one.name not in _APART],
+        more=[one for name in later for one in about.section(name) if one.name not in _APART],
         loras=_loras(about, values),
         size=f"{size[0]}x{size[1]}",
         width=size[0],
@@ -95,6 +99,7 @@ def form(
         most_tries=MOST_TRIES,
         notes=notes,
         axes=plot_axes(about),
+        blending=blending,
     )
 
 
@@ -112,12 +117,13 @@ def report(prompt: Prompt | None) -> str:
     return fill("gen_report.html", prompt=prompt, pieces=_marked(prompt))
 
 
-def estimate_line(estimates: Sequence[Estimate]) -> str:
-    """Time and space before the pictures are started."""
+def estimate_line(estimates: Sequence[Estimate], sweep: Sequence[Estimate] = ()) -> str:
+    """Time and space before the pictures are started; with `sweep`, also the time of a sweep."""
     if not estimates:
         return fill("estimate.html", text="", note="")
     one = estimates[0]
     time = f"About {duration(one.seconds)}" if one.seconds is not None else "Time not known yet"
+    time += "".join(f", a sweep {duration(whole.seconds)}" for whole in sweep if whole.seconds is not None)
     space = f" · {bytes_of(one.bytes)}" if one.bytes else ""
     return fill("estimate.html", text=time + space, note=one.basis)
 

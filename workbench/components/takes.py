@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.records import FileRef, JobInfo, TakeInfo
+from pipelines.blends import SWEEP
 from workbench.components.filling import fill
 from workbench.components.views import ACTIVE, JobView, job_view
 from workbench.components.words import clock, duration
@@ -113,17 +114,17 @@ def under(job: JobInfo) -> Under:
     """A job for the row of those that draw."""
     view = job_view(job)
     if job.state == "RUNNING":
-        words = _note(job.note) or "starting"
+        words = _note(job.note, "picture" if job.pipeline == SWEEP else "try") or "starting"
         words += f" · {duration(job.eta)} left" if job.eta is not None else ""
     else:
         words = {"QUEUED": "waiting", "FAILED": "failed", "CANCELLED": "cancelled"}.get(job.state, "done")
     return Under(view, words, view.error)
 
 
-def _note(note: str) -> str:
-    """ "draw_2: step 3 of 20" is a step of a chain; here it is a try."""
+def _note(note: str, what: str) -> str:
+    """ "draw_2: step 3 of 20" is a step of a chain; here it is a try, or a picture of a sweep."""
     step, _, words = note.partition(": ")
-    return f"try {step[5:]} · {words}" if step.startswith("draw_") and words else note
+    return f"{what} {step[5:]} · {words}" if step.startswith("draw_") and words else note
 
 
 def drawing(jobs: Sequence[JobInfo]) -> str:

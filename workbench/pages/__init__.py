@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from workbench.pages import characters, enhance, generate, home, jobs, lora, models, pipelines, settings
+from workbench.pages import blend, characters, enhance, generate, home, jobs, lora, models, pipelines, settings
 from workbench.shell import Tab
 
 __all__ = ["PAGES", "tabs"]
 
-PAGES: tuple[ModuleType, ...] = (home, generate, characters, lora, enhance, pipelines, jobs, models, settings)
+PAGES: tuple[ModuleType, ...] = (home, generate, blend, characters, lora, enhance, pipelines, jobs, models, settings)
 """The first has the address "/" and an empty slug."""
 
 

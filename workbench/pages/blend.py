@@ -1,0 +1,166 @@
+"""Blend: several people become a new one; or a strip of pictures shows the whole way between them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+import gradio as gr
+from gradio.context import Context
+
+from blocks.errors import LabError
+from workbench import components as parts
+from workbench.access import User, who
+from workbench.components import blending
+from workbench.pages import blend_views as views
+from workbench.pages.blend_acts import Room, Turn, act_on, with_parent
+from workbench.pages.blend_api import endpoints
+from workbench.pages.blend_desk import Desk
+from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET, told
+from workbench.services import Services
+
+__all__ = ["SLUG", "TITLE", "build"]
+
+TITLE = "Blend"
+SLUG = "blend"
+
+PARTS = ("parents", "drawing", "sweep", "results", "viewer")
+"""What follows from the desk and the lab; each is sent again only when it has changed."""
+
+ON_ACT = "window.lab.generates(element, trigger);"
+REMEMBER = "(desk) => { sessionStorage.setItem('lab-blend', desk); history.replaceState(null, '', location.pathname); }"
+OPENED = (
+    "() => JSON.stringify({ search: location.search.slice(1), desk: sessionStorage.getItem('lab-blend') || '',"
+    " values: JSON.parse(sessionStorage.getItem('lab-blend-form') || '{}') })"
+)
+
+
+def build(services: Services) -> None:
+    """Lay the page out and connect it."""
+    room = Room.of(services)
+    with gr.Row(elem_classes="workplace gen-place blend-place", equal_height=False):
+        with gr.Column(elem_classes="side", min_width=300):
+            files = gr.File(
+                file_count="multiple", height=64, show_label=False, container=False, elem_id="intake", label="Parents"
+            )
+            parents, methods, form = _html("blend-parents"), _html("blend-methods"), _html("gen-form-part")
+            report = _html("gen-report")
+            with gr.Column(elem_classes="gen-go"):
+                estimate, start = _html("gen-estimate"), _html("gen-go", blending.go())
+        with gr.Column(elem_classes="main", min_width=320):
+            said = _html("gen-said")
+            drawing, sweep, results = _html("gen-drawing"), _html("blend-sweep"), _html("blend-results")
+    viewer, asked = _html("gen-viewer"), _html("gen-asked")
+    desk, sent = gr.Textbox("{}", visible=False), gr.Textbox("{}", visible=False)
+    clock = gr.Timer(POLL_IDLE)
+    looks = [parents, drawing, sweep, results, viewer, clock, sent]
+    turns = [*looks, desk, form, methods, report, estimate, said, asked]
+    reads = [desk, sent, clock]
+
+    def look(desk: str, sent: str, pace: float, request: gr.Request) -> Any:
+        return _look(room, who(request), Desk.read(desk), sent, pace)
+
+    @told
+    def act(desk: str, sent: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
+        user, data = who(request), event._data or {}
+        values = _values(data)
+        turn = act_on(room, user, Desk.read(desk), str(data.get("act")), str(data.get("id")), values)
+        return _turn(room, user, turn, sent, pace, values)
+
+    @told
+    def add(files: list[dict[str, Any]] | None, desk: str, sent: str, pace: float, request: gr.Request) -> Any:
+        user = who(request)
+        turn = _added(room, user, Desk.read(desk), [file["path"] for file in files or []])
+        return None, *_turn(room, user, turn, sent, pace, {})
+
+    def edited(desk: str, request: gr.Request, event: gr.EventData) -> Any:
+        user, values = who(request), _values(event._data or {})
+        return (
+            Desk.read(desk).weighed(values).write(),
+            views.report(room, user, values),
+            views.estimate(room, user, values),
+        )
+
+    @told
+    def opened(given: str, request: gr.Request) -> Any:
+        user = who(request)
+        turn = _opened(room, user, given)
+        return _turn(room, user, turn, "{}", POLL_IDLE, turn.values or {})
+
+    quiet: dict[str, Any] = {"api_visibility": "private", **QUIET}
+    clock.tick(look, reads, looks, **quiet)
+    uploaded = files.upload(add, [files, *reads], [files, *turns], preprocess=False, **quiet)
+    uploaded.then(None, desk, None, js=REMEMBER)
+    for part in (parents, methods, form, start, said, drawing, sweep, results, viewer, asked):
+        done = part.click(act, reads, turns, trigger_mode="multiple", **quiet)
+        done.then(None, desk, None, js=REMEMBER)
+    for part in (parents, methods, form, start):
+        part.edit(edited, desk, [desk, report, estimate], trigger_mode="always_last", **quiet).then(
+            None, desk, None, js=REMEMBER
+        )
+    Context.root_block.load(opened, desk, turns, js=OPENED, **quiet)
+    endpoints(room)
+
+
+def _values(data: dict[str, Any]) -> dict[str, Any]:
+    values = data.get("values")
+    return values if isinstance(values, dict) else {}
+
+
+def _look(room: Room, user: User, desk: Desk, sent: str, pace: float) -> tuple[Any, ...]:
+    """Everything on the page that is not as the browser has it, the clock, and what the browser has now."""
+    drawn = views.draw(room, user, desk)
+    try:
+        before = dict(json.loads(sent))
+    except (ValueError, TypeError):
+        before = {}
+    marks = {name: hashlib.sha256(drawn.parts[name].encode()).hexdigest()[:12] for name in PARTS}
+    changed = [gr.skip() if before.get(name) == marks[name] else drawn.parts[name] for name in PARTS]
+    wanted = POLL_BUSY if drawn.busy else POLL_IDLE
+    return *changed, gr.skip() if pace == wanted else gr.Timer(wanted), json.dumps(marks)
+
+
+def _turn(room: Room, user: User, turn: Turn, sent: str, pace: float, values: dict[str, Any]) -> tuple[Any, ...]:
+    """The whole page after an act; the form stays as the person has it unless it is filled anew."""
+    form: Any = gr.skip()
+    if turn.values is not None:
+        values = turn.values
+        form = views.form(room, user, values, turn.notes)
+    told_of = views.report(room, user, values) if turn.values is not None else gr.skip()
+    costs = views.estimate(room, user, values) if values else gr.skip()
+    ways = views.methods(room, user, turn.desk, values)
+    looks = _look(room, user, turn.desk, sent, pace)
+    return *looks, turn.desk.write(), form, ways, told_of, costs, turn.said, turn.asked
+
+
+def _added(room: Room, user: User, desk: Desk, uploads: list[str]) -> Turn:
+    """Files that were brought in, a parent each; each for itself, so that a bad one keeps no other out."""
+    wrong = []
+    for path in uploads:
+        try:
+            item = room.services.take_in(user, path)
+            desk = with_parent(room, user, desk, "file", item.digest)
+        except LabError as error:
+            wrong.append(str(error))
+    return Turn(desk, said=parts.problems(list(dict.fromkeys(wrong))))
+
+
+def _opened(room: Room, user: User, given: str) -> Turn:
+    """The page as it was left in this tab, or as its address asks: ``character``, ``take``, ``sweep`` or ``open``."""
+    try:
+        kept = json.loads(given)
+        desk = Desk.read(str(kept["desk"]))
+        values, search = dict(kept["values"]), dict(parse_qsl(str(kept["search"])[:2000]))
+    except (ValueError, TypeError, KeyError):
+        desk, values, search = Desk.read(""), {}, {}
+    turn = Turn(desk.weighed(values), values)
+    for name, act in (("character", "character"), ("take", "take"), ("sweep", "show-sweep"), ("open", "open")):
+        if search.get(name):
+            turn = act_on(room, user, turn.desk, act, search[name], values)
+    return turn if turn.values is not None else Turn(turn.desk, values, said=turn.said)
+
+
+def _html(name: str, value: str = "") -> Any:
+    return gr.HTML(value, js_on_load=ON_ACT, elem_id=name, apply_default_css=False)
