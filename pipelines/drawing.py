@@ -59,7 +59,8 @@ class Drawing(Ledger):
             actor: pictures, clips or folders of them that show who is to be drawn.
             character: id or slug of who is to be drawn, by their own references unless an actor is given; the takes
                 are the character's. Its keywords join the prompt, and its LoRA, if it has one for this model and none
-                are given, is put on with its trigger word.
+                are given, is put on. Of every LoRA that is a character's the trigger word joins the prompt, so that
+                several characters in one picture need their LoRAs and a weight each, and nothing more.
             identity: which person of the actor's frames, by number; -1 is the one seen most.
             model: name of a model; "" is the lab's own.
             count: pictures, 1 to 64, each with the seed after the one before.
@@ -80,7 +81,8 @@ class Drawing(Ledger):
         known = self.character(character) if character else None
         pipeline, whom = self._who(actor, known, identity)
         if "loras" not in settings and (lora := _lora_of(known, model)):
-            settings["loras"], prompt = [lora], _with_trigger(prompt, known)
+            settings["loras"] = [lora]
+        prompt = _with_triggers(prompt, self._whose(settings.get("loras") or (), known))
         words = _with_keywords(prompt, settings.pop("negative", ""), known)
         asked = {**settings, **words, "model": model, **whom}
         pipeline = chain or pipeline
@@ -102,6 +104,15 @@ class Drawing(Ledger):
             )
             for number in range(count)
         ]
+
+    def _whose(self, loras: Sequence[Mapping[str, Any]], known: CharacterInfo | None) -> list[CharacterInfo]:
+        """The characters that LoRAs are of, in their order; those that count nothing are nobody's."""
+        names = [str(one.get("path") or "") for one in loras if one.get("weight", 1.0)]
+        if not names:
+            return []
+        people = [*([known] if known else []), *self.characters()]
+        by_file = {str(one.fields["lora"]): one for one in reversed(people) if one.fields.get("lora")}
+        return [by_file[name] for name in names if name in by_file]
 
     def _who(
         self, actor: Sequence[FileRef | Path | str], known: CharacterInfo | None, identity: int
@@ -173,10 +184,11 @@ def _lora_of(known: CharacterInfo | None, model: str) -> dict[str, Any] | None:
         raise InputError(f"The weight of this character's LoRA is {text!r}; give a number, as in 0.8.") from None
 
 
-def _with_trigger(prompt: str, known: CharacterInfo | None) -> str:
-    """The prompt with a character's trigger word first, unless it holds it already."""
-    word = known.fields.get("trigger", "") if known else ""
-    return prompt if not word or word.casefold() in prompt.casefold() else ", ".join(filter(None, (word, prompt)))
+def _with_triggers(prompt: str, people: Sequence[CharacterInfo]) -> str:
+    """The prompt with the characters' trigger words first, unless it holds them already."""
+    words = (str(one.fields.get("trigger") or "") for one in people)
+    missing = [word for word in words if word and word.casefold() not in prompt.casefold()]
+    return ", ".join(filter(None, (*missing, prompt)))
 
 
 def _title(prompt: str, known: CharacterInfo | None) -> str:

@@ -78,6 +78,7 @@ class LoraInfo:
         character: id of whom it is of, or "".
         state: with `progress`, 0 to 1, while it trains.
         versions: steps that were kept, earliest first; empty until the training is done.
+        version: the one that the files are of, where a person took another than the one that was chosen; else 0.
         report: of `lora.pick.pick_version`; empty until a version is chosen.
         files: the LoRA in both keys and the packages, once they are written.
     """
@@ -89,6 +90,7 @@ class LoraInfo:
     character: str = ""
     progress: float = 0.0
     versions: tuple[int, ...] = ()
+    version: int = 0
     report: dict[str, Any] = field(default_factory=dict)
     files: tuple[FileRef, ...] = ()
 
@@ -119,6 +121,7 @@ def lora_of(lab: Lab, job: JobInfo | str) -> LoraInfo:
         str((job.options.get(OPTION) or {}).get("character") or ""),
         job.progress,
         tuple(_step(one.name) for one in (given.get("train") or {}).get("versions") or ()),
+        _step(taken.name) if (taken := job.inputs.get("export.lora")) is not None else 0,
         dict((given.get("pick") or {}).get("report") or {}),
         tuple(one for one in files if one is not None),
     )

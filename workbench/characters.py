@@ -16,6 +16,7 @@ from workbench.variations import VariationGrids
 if TYPE_CHECKING:
     from blocks.scores.calibration import Calibration
     from pipelines.lab import Lab
+    from pipelines.lora_characters import LoraState
     from workbench.services import Services
 
 __all__ = ["MOST_TAKES", "Characters", "Collision", "GateCurve"]
@@ -76,6 +77,13 @@ class Characters:
         """Its versions, newest first."""
         authorize(user, "view", f"character {character}")
         return self.lab.character_history(character)
+
+    def lora(self, user: User, character: CharacterInfo) -> LoraState:
+        """How its LoRA stands: un-trained, training, completed, failed or cancelled."""
+        from pipelines.lora_characters import standing
+
+        authorize(user, "view", f"character {character.id}")
+        return standing(self.lab, character)
 
     def takes(self, user: User, character: str) -> list[TakeInfo]:
         """Its takes, newest first."""

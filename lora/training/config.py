@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from blocks.errors import InputError
 
-__all__ = ["ABOUT", "PRESETS", "TrainConfig", "configured"]
+__all__ = ["ABOUT", "CHOICES", "PRESETS", "TrainConfig", "configured"]
 
 Method = Literal["lora", "dora", "lokr"]
 Targets = Literal["attention", "wide"]
@@ -17,7 +17,7 @@ Optimiser = Literal["adamw", "adamw8bit", "prodigy"]
 Schedule = Literal["constant", "cosine"]
 Weighting = Literal["auto", "none", "min-snr", "logit_normal", "mode", "sigma_sqrt", "cosmap"]
 
-_CHOICES: dict[str, tuple[str, ...]] = {
+CHOICES: Mapping[str, tuple[str, ...]] = {
     "method": get_args(Method),
     "targets": get_args(Targets),
     "optimiser": get_args(Optimiser),
@@ -81,7 +81,7 @@ class TrainConfig:
             value = getattr(self, name)
             if not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
                 raise InputError(f"The training's {name} is {value!r}; it goes from {low:g} to {high:g}.")
-        for name, choices in _CHOICES.items():
+        for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise InputError(f"The training's {name} is {getattr(self, name)!r}; choose {', '.join(choices)}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.characters import FIELDS
 from data.records import CharacterInfo, FileRef
@@ -15,6 +15,9 @@ from workbench.components.fields import Field
 from workbench.components.filling import fill
 from workbench.components.views import job_view
 from workbench.components.words import clock
+
+if TYPE_CHECKING:
+    from pipelines.lora_characters import LoraState
 
 __all__ = [
     "LABELS",
@@ -105,10 +108,10 @@ def cast_head(count: int, text: str) -> str:
     return fill("cast_head.html", count=count, text=text)
 
 
-def head(character: CharacterInfo, view: str) -> str:
-    """Who it is, and the parts of the page."""
+def head(character: CharacterInfo, view: str, lora: LoraState | None = None) -> str:
+    """Who it is, how its LoRA stands, and the parts of the page."""
     views = [(name, f"{word} ({character.take_count})" if name == "takes" else word) for name, word in VIEWS]
-    return fill("character_head.html", character=_brief(character), view=view, views=views)
+    return fill("character_head.html", character=_brief(character), view=view, views=views, lora=lora)
 
 
 def form(character: CharacterInfo | None, *, act: str, id: str, title: str, button: str, hint: str = "") -> str:
@@ -157,7 +160,7 @@ def people(found: People | None, picked: int | None = None) -> str:
 
 
 def references(character: CharacterInfo) -> str:
-    """What takes are scored against, and who the character was made from."""
+    """What takes are scored against."""
     found = character.references
     members, views = _members(found or {}, (found or {}).get("pictures") or ())
     return fill(
@@ -166,7 +169,6 @@ def references(character: CharacterInfo) -> str:
         members=members,
         views=views,
         ceiling=_ceiling(found),
-        lineage=_lineage(found),
     )
 
 
@@ -278,8 +280,3 @@ def _members(found: Mapping[str, Any], pictures: Sequence[FileRef]) -> tuple[lis
 
 def _ceiling(found: Mapping[str, Any] | None) -> float | None:
     return ((found or {}).get("ceiling") or {}).get("raw")
-
-
-def _lineage(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    parents = (found or {}).get("parents")
-    return {"parents": parents, "method": str((found or {}).get("method") or "")} if parents else None

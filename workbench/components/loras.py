@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lora.training.config import ABOUT, PRESETS
 from workbench.components.filling import fill
 from workbench.components.words import clock
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from pipelines.loras import LoraInfo, Point
     from workbench.services import Entry
 
-__all__ = ["chosen", "dataset", "detail", "listing", "settings"]
+__all__ = ["chosen", "dataset", "detail", "listing"]
 
 _TONES = {"training": "busy", "completed": "good", "failed": "bad"}
 
@@ -24,14 +23,13 @@ def chosen(entries: Sequence[Entry]) -> str:
     return fill("lora_chosen.html", entries=list(entries))
 
 
-def settings() -> str:
-    """Every setting of a training, in one line each."""
-    return fill("lora_settings.html", about=ABOUT, presets=PRESETS)
+def listing(found: Sequence[LoraInfo], current: str, names: Mapping[str, str]) -> str:
+    """Every LoRA and how it stands, newest first.
 
-
-def listing(found: Sequence[LoraInfo], current: str) -> str:
-    """Every LoRA and how it stands, newest first."""
-    return fill("lora_list.html", loras=[_brief(one) for one in found], current=current)
+    Args:
+        names: of characters, by id.
+    """
+    return fill("lora_list.html", loras=[_brief(one, names) for one in found], current=current)
 
 
 def dataset(steps: Mapping[str, StepInfo]) -> str:
@@ -43,29 +41,63 @@ def dataset(steps: Mapping[str, StepInfo]) -> str:
     return fill("lora_dataset.html", rows=rows, dropped=found["dropped"], advice=advice.get("advice"))
 
 
-def detail(lora: LoraInfo, curve: Sequence[Point], steps: Mapping[str, StepInfo]) -> str:
-    """One LoRA: how it stands, its loss, its versions, before and after, its files."""
+def detail(
+    lora: LoraInfo, curve: Sequence[Point], steps: Mapping[str, StepInfo], names: Mapping[str, str], used: str = ""
+) -> str:
+    """One LoRA: how it stands, its loss, its versions, before and after, its files.
+
+    Args:
+        names: of characters, by id.
+        used: what it is called among the models, or "".
+    """
     picked = dict(steps["pick"].outputs or {}) if "pick" in steps else {}
     trained = dict(steps["train"].outputs or {}) if "train" in steps else {}
+    drawn = _drawn(curve)
     return fill(
         "lora_detail.html",
-        lora=_brief(lora),
+        **{**drawn, "last": max(drawn["last"], *lora.versions, 0) if lora.versions else drawn["last"]},
+        lora=_brief(lora, names),
         job=lora.job,
         report=lora.report,
         versions=_versions(lora, picked.get("sheets") or []),
         before=picked.get("before"),
         after=picked.get("after"),
-        files=lora.files,
-        settings=(trained.get("training") or {}).get("settings") or {},
-        **_drawn(curve),
+        files=[(file, _what(file.name)) for file in lora.files],
+        facts=_facts(trained.get("training") or {}),
+        used=used,
     )
 
 
-def _brief(lora: LoraInfo) -> dict[str, Any]:
+def _facts(training: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The settings that people compare by."""
+    settings = training.get("settings") or {}
+    found = [(name, f"{settings[name]:g}") for name in ("steps", "rank", "alpha", "rate", "batch") if name in settings]
+    found += [("", str(settings["method"]).upper())] if settings.get("method", "lora") != "lora" else []
+    speed = training.get("steps_a_second")
+    return found + ([("", f"{speed:.2g} steps a second")] if speed else [])
+
+
+def _what(name: str) -> str:
+    """What a file of an export is for."""
+    for ending, word in (
+        (".diffusers.safetensors", "in diffusers’ keys; for diffusers and this lab"),
+        ("-standard.zip", "package: weights, dataset and TOML for kohya’s scripts, with a guide"),
+        ("-replicate.zip", "package for Replicate, with a guide"),
+        ("-civitai.zip", "package for Civitai, with a guide"),
+        (".safetensors", "in kohya’s keys; for A1111, Forge, ComfyUI"),
+    ):
+        if name.endswith(ending):
+            return word
+    return ""
+
+
+def _brief(lora: LoraInfo, names: Mapping[str, str]) -> dict[str, Any]:
     percent = f" {lora.progress:.0%}" if lora.state == "training" else ""
     return {
         "id": lora.job.id,
         "trigger": lora.trigger,
+        "character": lora.character,
+        "who": names.get(lora.character, ""),
         "model": lora.model or "pocket",
         "state": lora.state,
         "label": f"{lora.state}{percent}",
@@ -84,8 +116,10 @@ def _gain(report: Mapping[str, Any]) -> str:
 
 def _versions(lora: LoraInfo, sheets: Sequence[Any]) -> list[dict[str, Any]]:
     told = list(lora.report.get("versions") or ())
+    chosen = lora.report.get("chosen")
+    taken = lora.version or chosen
     return [
-        {**one, "sheet": sheet.digest, "chosen": one["step"] == lora.report.get("chosen")}
+        {**one, "sheet": sheet.digest, "chosen": one["step"] == chosen, "taken": one["step"] == taken}
         for one, sheet in zip(told, sheets, strict=False)
     ]
 
@@ -94,7 +128,7 @@ def _drawn(curve: Sequence[Point]) -> dict[str, Any]:
     """The losses as a path in a box of 100 by 100, smoothed, and likenesses as dots."""
     losses = [(point.step, point.loss) for point in curve if point.loss is not None]
     if len(losses) < 2:
-        return {"path": "", "dots": [], "lowest": 0.0, "highest": 0.0, "last": 0}
+        return {"path": "", "likeness": "", "dots": [], "lowest": 0.0, "highest": 0.0, "last": 0}
     last = losses[-1][0]
     smooth, mean = [], losses[0][1]
     for step, loss in losses:
@@ -108,4 +142,5 @@ def _drawn(curve: Sequence[Point]) -> dict[str, Any]:
         {"x": 100 * step / last, "y": 100 - 100 * max(0.0, min(1.0, value)), "step": step, "value": value}
         for step, value in seen
     ]
-    return {"path": path, "dots": dots, "lowest": low, "highest": high, "last": last}
+    line = "M" + "L".join(f"{dot['x']:.2f} {dot['y']:.2f}" for dot in dots) if len(dots) > 1 else ""
+    return {"path": path, "likeness": line, "dots": dots, "lowest": low, "highest": high, "last": last}

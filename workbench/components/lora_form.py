@@ -1,0 +1,153 @@
+"""The form of the LoRA page: what to train on, with which settings; filled from values, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from blocks.errors import InputError
+from lora.train import settings_for
+from lora.training.config import ABOUT, CHOICES, PRESETS, TrainConfig
+from workbench.components.filling import fill
+
+__all__ = ["Setting", "captions_of", "form", "settings_of", "unwanted"]
+
+MAIN = ("steps", "rank", "alpha", "rate", "method", "optimiser")
+GROUPS: Sequence[tuple[str, Sequence[str]]] = (
+    ("Learning", ("batch", "accumulate", "schedule", "warmup", "targets", "weighting", "snr_gamma", "ema", "clip")),
+    ("Pictures and captions", ("size", "empty_captions", "prior_weight", "flip")),
+    ("Machine and versions", ("save_every", "seed", "cache", "checkpointing", "quantise")),
+)
+_LABELS = {
+    "rate": "Learning rate",
+    "method": "Kind of LoRA",
+    "accumulate": "Accumulation",
+    "schedule": "Schedule of the rate",
+    "warmup": "Warm-up",
+    "targets": "Layers",
+    "snr_gamma": "SNR gamma",
+    "ema": "Running mean",
+    "clip": "Gradient clip",
+    "empty_captions": "Empty captions",
+    "prior_weight": "Weight of others",
+    "flip": "Mirror pictures",
+    "save_every": "A version every",
+    "cache": "Keep what is encoded",
+    "checkpointing": "Gradient checkpointing",
+    "quantise": "Base in eight bits",
+}
+_KINDS = {field.name: str(field.type) for field in fields(TrainConfig)}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as a field.
+
+    Attributes:
+        kind: "check", "choice" or "number".
+        value: what a person chose, or for a check and a choice what the preset has.
+        preset: what the preset has, in words.
+    """
+
+    name: str
+    label: str
+    kind: str
+    value: Any
+    preset: str
+    about: str
+    choices: tuple[str, ...] = ()
+    changed: bool = False
+
+
+def form(
+    values: Mapping[str, Any],
+    *,
+    family: str,
+    models: Sequence[tuple[str, str]],
+    characters: Sequence[tuple[str, str]],
+    found: str | None = None,
+    first: str = "",
+    notes: Sequence[str] = (),
+) -> str:
+    """The form.
+
+    Args:
+        values: what a person chose, by the fields' names.
+        family: of the base model, whose presets are shown.
+        found: what there is of the chosen character, in words.
+        first: the trigger word that is taken if none is given.
+    """
+    preset = str(values.get("preset") or "")
+    preset = preset if preset in PRESETS else "balanced"
+    base = settings_for(family, preset)
+    one = {name: _setting(name, base, values) for name in _KINDS}
+    return fill(
+        "lora_form.html",
+        values=values,
+        preset=preset,
+        presets=[(name, about) for name, (about, _) in PRESETS.items()],
+        main=[one[name] for name in MAIN],
+        groups=[(title, [one[name] for name in names]) for title, names in GROUPS],
+        models=models,
+        characters=characters,
+        found=found,
+        first=first,
+        notes=notes,
+    )
+
+
+def _setting(name: str, base: TrainConfig, values: Mapping[str, Any]) -> Setting:
+    standard, given = getattr(base, name), values.get(f"set.{name}")
+    label, about = _LABELS.get(name, name.replace("_", " ").capitalize()), ABOUT[name]
+    if isinstance(standard, bool):
+        value = standard if given is None else bool(given)
+        return Setting(name, label, "check", value, "", about, changed=value != standard)
+    if name in CHOICES:
+        value = given if given in CHOICES[name] else standard
+        return Setting(name, label, "choice", value, str(standard), about, CHOICES[name], value != standard)
+    text = "" if given is None else str(given).strip()
+    return Setting(name, label, "number", text, f"{standard:g}", about, changed=bool(text))
+
+
+def settings_of(values: Mapping[str, Any], family: str) -> dict[str, Any]:
+    """The settings that differ from the preset's.
+
+    Raises:
+        InputError: a field holds no number.
+    """
+    base = settings_for(family, str(values.get("preset") or "balanced"))
+    found = {}
+    for name, kind in _KINDS.items():
+        given, standard = values.get(f"set.{name}"), getattr(base, name)
+        if given is None or (isinstance(given, str) and not given.strip()):
+            continue
+        value = bool(given) if isinstance(standard, bool) else str(given).strip()
+        if not isinstance(standard, bool) and name not in CHOICES:
+            value = _number(name, str(given), kind)
+        if value != standard:
+            found[name] = value
+    return found
+
+
+def _number(name: str, text: str, kind: str) -> int | float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{_LABELS.get(name, name.capitalize())} is {text[:40]!r}; give a number.") from None
+    return int(value) if kind == "int" and value.is_integer() else value
+
+
+def captions_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """What a person made of the captions, by the picture's name."""
+    found = {name.removeprefix("caption."): str(text).strip() for name, text in _of(values, "caption.")}
+    return {name: text for name, text in found.items() if text}
+
+
+def unwanted(values: Mapping[str, Any]) -> list[str]:
+    """Names of pictures that a person wants left out."""
+    return [name.removeprefix("use.") for name, wanted in _of(values, "use.") if wanted is False]
+
+
+def _of(values: Mapping[str, Any], beginning: str) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in values.items() if name.startswith(beginning)]

@@ -1,0 +1,175 @@
+"""What happens when something on the LoRA page is pressed: what is done, and where that leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from blocks.errors import InputError
+from workbench import components as parts
+from workbench.access import User
+from workbench.components import lora_form as forms
+from workbench.loras import LoraDesk
+from workbench.pages.turn import Place, without
+
+__all__ = ["Done", "act_on", "form_of"]
+
+Entries = list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Where an act leads.
+
+    Attributes:
+        said: what to say about it; "" and nothing is said any more.
+        form, chosen: the form and the pictures that are chosen; None and they stay.
+    """
+
+    place: Place
+    said: str = ""
+    form: str | None = None
+    chosen: Entries | None = None
+
+
+def act_on(
+    desk: LoraDesk, user: User, place: Place, act: str, subject: str, values: dict[str, Any], chosen: Entries
+) -> Done:
+    """Do what was pressed.
+
+    Raises:
+        LabError: it could not be done; the page stays as it is.
+    """
+    if act == "open":
+        return Done({**place, "job": subject})
+    if act == "clear":
+        return Done(place, chosen=[])
+    if act == "changed":
+        return _changed(desk, user, place, subject, values)
+    if act in ("look", "train"):
+        return _begin(desk, user, place, values, chosen, only_advice=act == "look")
+    if act not in _DO:
+        raise InputError(f"The page has no button {act[:40]!r}; load it again.")
+    return _DO[act](desk, user, place, subject, values)
+
+
+def form_of(desk: LoraDesk, user: User, values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> str:
+    """The form, filled; the trigger word that a character has stands in it."""
+    character = str(values.get("character") or "")
+    found, first = desk.gathered(user, character) if character else (None, "")
+    return forms.form(
+        values,
+        family=desk.family(user, str(values.get("model") or "")),
+        models=[(name, name or "Pocket, the lab's own") for name in desk.models(user)],
+        characters=desk.characters(user),
+        found=found,
+        first=first,
+        notes=notes,
+    )
+
+
+def _changed(desk: LoraDesk, user: User, place: Place, what: str, values: dict[str, Any]) -> Done:
+    """Another character, model or preset: what is shown beside follows."""
+    if what != "character":
+        return Done(place, form=form_of(desk, user, values))
+    character = str(values.get("character") or "")
+    there = {**place, "character": character} if character else without(place, "character")
+    return Done(without(there, "look"), form=form_of(desk, user, {**values, "trigger": ""}))
+
+
+def _begin(
+    desk: LoraDesk, user: User, place: Place, values: dict[str, Any], chosen: Entries, *, only_advice: bool
+) -> Done:
+    model = str(values.get("model") or "")
+    asked: dict[str, Any] = {
+        "kind": str(values.get("kind") or ""),
+        "model": model,
+        "preset": str(values.get("preset") or "balanced"),
+        "marks": str(values.get("marks") or ""),
+        "settings": forms.settings_of(values, desk.family(user, model)),
+        "others": _count(values.get("others")),
+        "leave_out": forms.unwanted(values),
+    }
+    job = desk.begin(
+        user,
+        chosen,
+        str(values.get("trigger") or "").strip(),
+        character=str(values.get("character") or ""),
+        captions=forms.captions_of(values),
+        only_advice=only_advice,
+        once=uuid4().hex,
+        **asked,
+    )
+    there = {**place, ("look" if only_advice else "job"): job.id}
+    return Done(there, "" if only_advice else parts.said(f"{job.title}: on its way."))
+
+
+def _count(value: Any) -> int:
+    text = str(value or "0").strip()
+    if not text.isdigit():
+        raise InputError(f"Other people are {text[:20]!r}; give how many pictures of them to draw, as in 20.")
+    return int(text)
+
+
+def _stop(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str, Any]) -> Done:
+    return Done({**place, "job": desk.stop(user, job).id}, parts.said("It stops; what it came to is kept."))
+
+
+def _resume(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str, Any]) -> Done:
+    return Done({**place, "job": desk.resume(user, job).id}, parts.said("It goes on where it was stopped."))
+
+
+def _longer(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str, Any]) -> Done:
+    made = desk.longer(user, job, _count(values.get("longer")))
+    return Done({**place, "job": made.id}, parts.said("It goes on from its last version."))
+
+
+def _pick(desk: LoraDesk, user: User, place: Place, subject: str, values: dict[str, Any]) -> Done:
+    job, _, version = subject.partition("/")
+    made = desk.pick(user, job, int(version) if version.isdigit() else -1)
+    return Done({**place, "job": made.id}, parts.said(f"Version {version}: its files are being written."))
+
+
+def _use(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str, Any]) -> Done:
+    model, person = desk.use(user, job)
+    whose = f" {person.name} is drawn with it from now on." if person else ""
+    return Done({**place, "job": job}, parts.said(f"{model.name} is among the models.{whose}"))
+
+
+def _delete(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str, Any]) -> Done:
+    gone = desk.take_away(user, job)
+    return Done(place, parts.said(f"Taken out of the models: {', '.join(gone)}. The Models page can put it back."))
+
+
+def _again(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str, Any]) -> Done:
+    """The form as it was for a training, to change something and train again."""
+    known, given = desk.asked_for(user, job)
+    there = {**without(place, "look"), **({"character": known} if known else {})}
+    entries: Entries = given.pop("entries")
+    note = "Filled as it was for this training; change what you like, then train."
+    return Done(there, form=form_of(desk, user, given, (note,)), chosen=entries)
+
+
+def _import(desk: LoraDesk, user: User, place: Place, subject: str, values: dict[str, Any]) -> Done:
+    told = desk.bring(
+        user,
+        str(values.get("file") or ""),
+        model=str(values.get("import.model") or ""),
+        character=str(values.get("import.character") or ""),
+        name=str(values.get("import.name") or ""),
+    )
+    return Done(place, parts.said(told), form=form_of(desk, user, {k: v for k, v in values.items() if k != "file"}))
+
+
+_DO: dict[str, Callable[[LoraDesk, User, Place, str, dict[str, Any]], Done]] = {
+    "stop": _stop,
+    "resume": _resume,
+    "longer": _longer,
+    "pick": _pick,
+    "use": _use,
+    "delete": _delete,
+    "again": _again,
+    "import": _import,
+}
