@@ -230,7 +230,7 @@ class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, BlendKeeper, Lab)
             self._runner.abandon(job.id)
             raise
         if once is not None and written.id == job.id:
-            self._runner.admit(written, bound)
+            self._runner.admit(replace(written, inputs=wire), bound)
         return self._seen(written if written.id != job.id else replace(job, inputs=wire))
 
     def job(self, job: str) -> JobInfo:

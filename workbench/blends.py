@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipelines.lab import Lab
     from workbench.takes import Takes
 
-__all__ = ["CHAINS", "KINDS", "Blends", "Met", "Point", "Source"]
+__all__ = ["CHAINS", "KINDS", "Blends", "Met", "Point", "Source", "lineage_of"]
 
 CHAINS = frozenset({BLEND, SWEEP})
 KINDS = ("file", "character", "take")
@@ -272,8 +272,13 @@ class Blends:
 
     def lineage(self, user: User, character: str) -> Lineage:
         """Who a character was made of, and who was made of it."""
-        authorize(user, "view", f"character {character}")
-        return self.lab.lineage(character)
+        return lineage_of(self.lab, user, character)
+
+
+def lineage_of(lab: Lab, user: User, character: str) -> Lineage:
+    """Who a character was made of, and who was made of it."""
+    authorize(user, "view", f"character {character}")
+    return lab.lineage(character)
 
 
 def _way(form: Form) -> str:

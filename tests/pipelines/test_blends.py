@@ -75,6 +75,7 @@ def test_several_pictures_have_a_seed_each_and_one_click_counts_once(lab: Lab, a
     again = lab.blend([ada, bo], count=2, once="click", **QUICK)
     assert [job.id for job in first] == [job.id for job in again]
     assert [job.inputs["seed"] for job in first] == [4, 5]
+    assert [lab.job(job.id).inputs["seed"] for job in first] == [4, 5]  # also while they run: takes tell of them
     for job in first:
         lab.cancel(job.id)
 

@@ -15,10 +15,10 @@ from workbench.components.views import ACTIVE, job_view
 if TYPE_CHECKING:
     from blocks.blending import Method
     from data.records import CharacterInfo, JobInfo, TakeInfo
-    from pipelines.blends import Neighbour
+    from pipelines.blends import Lineage, Neighbour
     from workbench.blends import Met, Point
 
-__all__ = ["MEASURES", "Alike", "Measure", "alike", "go", "methods", "parents", "results", "sweep", "view"]
+__all__ = ["MEASURES", "Alike", "Measure", "alike", "go", "lineage", "methods", "parents", "results", "sweep", "view"]
 
 Measure = Literal["second", "raw"]
 MEASURES: tuple[tuple[Measure, str], ...] = (("second", "Second recogniser"), ("raw", "First"))
@@ -172,6 +172,11 @@ def view(
         place=place,
         measure=dict(MEASURES)[measure],
     )
+
+
+def lineage(found: Lineage) -> str:
+    """Who a character was made of, and who was made of it; nothing where nobody was."""
+    return fill("blend_lineage.html", lineage=found, method=METHOD_WORDS.get(found.method, found.method))
 
 
 def alike(take: TakeInfo, measure: Measure) -> list[Alike]:

@@ -8,7 +8,9 @@ from blocks.errors import LabError
 from data.records import CharacterInfo, TakeInfo
 from workbench import components as parts
 from workbench.access import User
+from workbench.blends import lineage_of
 from workbench.characters import Characters
+from workbench.components import blending
 from workbench.components import characters as views
 from workbench.components import grid as grids
 from workbench.components.charts import Measure, curve, score_chart
@@ -72,7 +74,7 @@ def _about(characters: Characters, user: User, place: Place, character: Characte
     form = views.form(character, act="save", id=character.version, title="About", button="Save")
     return Drawn(
         views.head(character, "about", characters.lora(user, character)),
-        views.references(character),
+        views.references(character) + blending.lineage(lineage_of(characters.lab, user, character.id)),
         form,
         f"about {character.id}",
         _viewer(characters, user, place, character, ()),
