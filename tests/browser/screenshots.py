@@ -43,11 +43,12 @@ def main(folder: Path) -> None:
         take("help", "/jobs", lambda page: (page.wait_for_selector("table.jobs"), page.keyboard.press("?")))
         run = picture.replace("/enhance?job=", "/pipelines?step=upscale&run=")
         _pipelines(take, run)
+        take("blend", "/blend", _blend)
         take("models", "/models", _open_first_model)
         take("settings", "/settings", _looking_at("#cleaning .button"))
         for name, where, place in (
             ("home", "/", ".shot img"), ("enhance-picture", picture, "lab-compare"), ("jobs", "/jobs", "table.jobs"),
-            ("models", "/models", "details.model"), ("settings", "/settings", "#cleaning .button"),
+            ("blend", "/blend", ".sweep .strip img"), ("models", "/models", "details.model"), ("settings", "/settings", "#cleaning .button"),
         ):  # fmt: skip
             look = _looking_at(place)
             take(f"{name}-dark", where, look, color_scheme="dark")
@@ -109,6 +110,18 @@ def _leave_running(page: Page) -> None:
     page.locator("#start").click()
     page.wait_for_selector("img.live:not(.waiting)", timeout=60_000)
     page.mouse.move(5, 5)
+
+
+def _blend(page: Page) -> None:
+    """Two drawn actors, and the way between them."""
+    page.get_by_role("button", name="Start with two rendered actors").click()
+    page.wait_for_selector(".parents > li:nth-child(2)")
+    page.wait_for_function("!document.querySelector('.parents .progress')", timeout=180_000)
+    page.locator("#g-prompt").fill("short brown hair, red coat, happy")
+    page.get_by_label("Pictures of a sweep").fill("7")
+    page.locator("#sweep-start").click()
+    page.wait_for_selector(".sweep[data-state=SUCCEEDED]", timeout=600_000)
+    page.locator(".stop").nth(3).hover()
 
 
 def _pipelines(take: Callable[..., str], run: str) -> None:
