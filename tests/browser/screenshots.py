@@ -48,7 +48,8 @@ def main(folder: Path) -> None:
         take("settings", "/settings", _looking_at("#cleaning .button"))
         for name, where, place in (
             ("home", "/", ".shot img"), ("enhance-picture", picture, "lab-compare"), ("jobs", "/jobs", "table.jobs"),
-            ("blend", "/blend", ".sweep .strip img"), ("models", "/models", "details.model"), ("settings", "/settings", "#cleaning .button"),
+            ("blend", "/blend", ".sweep .strip img"), ("models", "/models", "details.model"),
+            ("settings", "/settings", "#cleaning .button"),
         ):  # fmt: skip
             look = _looking_at(place)
             take(f"{name}-dark", where, look, color_scheme="dark")
