@@ -23,7 +23,7 @@ __all__ = ["Shell", "Tab", "asset", "install", "static_routes"]
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 SCRIPTS = (
-    *("shell.js", "compare.js", "players.js", "lists.js", "intake.js", "dialogs.js", "pipelines.js"),
+    *("shell.js", "refusals.js", "compare.js", "players.js", "lists.js", "intake.js", "dialogs.js", "pipelines.js"),
     *("charts.js", "gallery.js", "frames.js", "generate.js", "mask.js", "pose.js", "blend.js", "loras.js"),
 )
 

@@ -164,3 +164,18 @@ def test_arrows_move_within_a_group_of_choices(page: Page) -> None:
     page.get_by_role("radio", name="All").focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("radio", name="Queued")).to_be_checked()
+
+
+def test_what_the_lab_refuses_is_said(page: Page) -> None:
+    page.goto("/models")
+    page.locator("#models details.model").first.wait_for()
+    page.get_by_role("button", name="Pull", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Which model? Give OWNER/NAME")
+    page.get_by_role("alert").get_by_role("button", name="Close").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_fault_of_the_lab_is_said_too(page: Page) -> None:
+    settled(page, "/jobs")
+    page.route("**/gradio_api/run/**", lambda route: route.fulfill(status=500, body="no JSON"))
+    expect(page.get_by_role("alert")).to_contain_text("Something in the lab failed")
