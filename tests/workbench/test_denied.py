@@ -44,7 +44,6 @@ ARGUMENTS: dict[str, list[Any]] = {
     "model_restore": ["m.pth"],
     "generate": [{"prompt": "a fox"}, {"files": [FILE]}, ""],
     "generate_estimate": [{"prompt": "a fox"}, {"files": [FILE]}],
-    "generate_form": [""],
     "prompt_report": ["", "a fox"],
     "settings_read": [{"path": "a.png", "meta": {"_type": "gradio.FileData"}}],
     "plot": [{"prompt": "a fox", "axis.x": "steps", "values.x": "4, 8"}, {}, ""],

@@ -45,10 +45,6 @@ def _drawing(room: Room) -> tuple[Callable[..., Any], ...]:
         jobs = [record(one) for one in takes.estimate(user, wish, _whom(whom))]
         return {"jobs": jobs, "ask": takes.question(user, wish, _whom(whom))}
 
-    def generate_form(model: str, request: gr.Request) -> dict[str, Any]:
-        """Every setting of a model ("" is the lab's own): name, label, kind, default, limits, choices."""
-        return record(takes.form(who(request), model))
-
     def prompt_report(model: str, prompt: str, request: gr.Request) -> dict[str, Any]:
         """What a model is sent of a prompt: tokens, pieces, what is cut, words it does not know."""
         found = takes.report(who(request), model, prompt)
@@ -75,7 +71,7 @@ def _drawing(room: Room) -> tuple[Callable[..., Any], ...]:
             for job, picture in room.plots.look(who(request), 50)
         ]
 
-    return generate, generate_estimate, generate_form, prompt_report, settings_read, plot, plots
+    return generate, generate_estimate, prompt_report, settings_read, plot, plots
 
 
 def _takes(room: Room) -> tuple[Callable[..., Any], ...]:
