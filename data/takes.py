@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from blocks.errors import InputError, UnknownName
@@ -18,7 +18,7 @@ from data.records import FileRef, TakeInfo
 from data.results import blob_refs, remember_blobs
 from data.store import Connection, Store
 
-__all__ = ["MOST_STARS", "change", "find", "get", "record", "take_id"]
+__all__ = ["MOST_STARS", "TakeMark", "change", "find", "get", "marks", "record", "take_id"]
 
 MOST_STARS = 5
 
@@ -37,6 +37,39 @@ _WITH_SCORE = f"""
     SELECT {_COLUMNS}, s.content AS score FROM shown AS t LEFT JOIN newest AS s ON s.take = t.id
     ORDER BY t.sequence DESC
 """
+
+_MARKS = """
+    WITH shown AS (
+        SELECT id, picture, label, prompt, stars, kept, sequence FROM takes
+        WHERE character = ? AND NOT hidden ORDER BY sequence DESC LIMIT ?
+    ), newest AS (
+        SELECT take, arg_max({'c': calibrated, 's': scorable, 'p': passed}, "at") AS said FROM scores
+        WHERE take IN (SELECT id FROM shown) GROUP BY take
+    )
+    SELECT t.id, t.picture, CASE WHEN t.label <> '' THEN t.label ELSE t.prompt[:60] END AS label, t.stars, t.kept,
+        n.said.c AS score, coalesce(n.said.s AND n.said.p IS NOT true, false) AS flagged
+    FROM shown AS t LEFT JOIN newest AS n ON n.take = t.id ORDER BY t.sequence DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeMark:
+    """As much of a take as a gallery of thousands shows.
+
+    Attributes:
+        picture: its digest.
+        label: what a chain calls it, or how its prompt begins.
+        score: calibrated, or None.
+        flagged: it was scored and stayed below the gate.
+    """
+
+    id: str
+    picture: str
+    label: str = ""
+    stars: int = 0
+    kept: bool = False
+    score: float | None = None
+    flagged: bool = False
 
 
 def take_id(job: str, step: str, item: int, picture: str) -> str:
@@ -126,6 +159,11 @@ def find(
         params.append(before)  # type: ignore[arg-type]
     rows = store.read(_WITH_SCORE.format(where=" AND ".join(where)), (*params, max(0, limit)))
     return [_take(row) for row in rows]
+
+
+def marks(store: Store, character: str, limit: int) -> list[TakeMark]:
+    """A character's takes that are not hidden, newest first, with as much of each as a gallery shows."""
+    return [TakeMark(**row) for row in store.read(_MARKS, (character, max(0, limit)))]
 
 
 def _file_columns(ref: FileRef) -> dict[str, Any]:

@@ -64,6 +64,9 @@ class Bookkeeper(Ledger):
         )
         return [_seen(take) for take in found]
 
+    def take_marks(self, character: str, limit: int = 5000) -> list[takes.TakeMark]:
+        return takes.marks(self._store, characters.id_of(self._store, character), limit)
+
     def take(self, take: str) -> TakeInfo:
         return _seen(takes.get(self._store, take))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from data.records import CharacterInfo, FileRef, TakeInfo
+    from data.takes import TakeMark
 
 __all__ = ["Ledger"]
 
@@ -40,6 +41,10 @@ class Ledger(ABC):
             hidden: those that were hidden too.
             before: id of a take; only older ones, for the next page of a gallery.
         """
+
+    @abstractmethod
+    def take_marks(self, character: str, limit: int = 5000) -> list[TakeMark]:
+        """A character's takes that are not hidden, newest first, with as much of each as a gallery of thousands shows."""
 
     @abstractmethod
     def take(self, take: str) -> TakeInfo:

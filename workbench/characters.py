@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import Conflict, InputError, NotAvailable
 from data.records import CharacterInfo, TakeInfo
+from data.takes import TakeMark
 from workbench.access import User, authorize
 from workbench.casting import Casting
 from workbench.variations import VariationGrids
@@ -89,6 +90,11 @@ class Characters:
         """Its takes, newest first."""
         authorize(user, "view", f"character {character}")
         return self.lab.takes(character=character, limit=MOST_TAKES)
+
+    def marks(self, user: User, character: str) -> list[TakeMark]:
+        """The same with as much of each as the gallery shows."""
+        authorize(user, "view", f"character {character}")
+        return self.lab.take_marks(character, MOST_TAKES)
 
     def take(self, user: User, take: str) -> TakeInfo:
         """One take."""

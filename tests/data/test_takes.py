@@ -106,3 +106,15 @@ def test_the_newest_score_is_shown(store: Store, blobs: Blobs) -> None:
         store.write(partial(scored, one.id, {**SCORE, "raw": raw, "embedder": embedder}, at)).result()
     found = takes.get(store, one.id).score
     assert found is not None and found["raw"] == 0.2
+
+
+def test_a_gallery_of_thousands_is_told_what_it_shows_and_no_more(store: Store, blobs: Blobs) -> None:
+    for name, facts in (("plain", {"prompt": "p" * 99}), ("cell", {"label": "base_face", "stars": 3}), ("gone", {})):
+        record(store, take(picture(blobs, name), name, character="c", **facts))
+    store.write(lambda c: takes.change(c, "gone", "kim", "take.hide", hidden=True)).result()
+    for at, figures in ((1.0, {"calibrated": 0.9, "passed": True}), (2.0, {"calibrated": 0.4, "passed": False})):
+        store.write(partial(scored, "cell", {**SCORE, **figures, "embedder": str(at)}, at)).result()
+    cell, plain = takes.marks(store, "c", 10)
+    assert (cell.id, cell.label, cell.stars, cell.score, cell.flagged) == ("cell", "base_face", 3, 0.4, True)
+    assert (plain.label, plain.score, plain.flagged) == ("p" * 60, None, False)
+    assert takes.marks(store, "c", 1) == [cell]

@@ -6,34 +6,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data.records import TakeInfo
+from data.takes import TakeMark
 from workbench.components.filling import fill
 from workbench.components.words import clock
 
-__all__ = ["arranged", "facts", "gallery", "is_flagged", "viewer"]
+__all__ = ["arranged", "facts", "gallery", "viewer"]
 
 
-def gallery(character: str, takes: Sequence[TakeInfo], sort: str, only: str) -> str:
-    """A character's takes, of which only those near the window are drawn."""
+def gallery(character: str, takes: Sequence[TakeMark], sort: str, only: str, most: int | None = None) -> str:
+    """A character's takes, of which only those near the window are drawn.
+
+    Args:
+        most: how many of them go along; all of them are counted.
+    """
     shown = arranged(takes, sort, only)
-    data = [[one.id, one.picture.digest, one.label or one.prompt[:60], _figure(one), _marks(one)] for one in shown]
+    data = [[one.id, one.picture, one.label, _short(one.score), _marks(one)] for one in shown[:most]]
     return fill("character_takes.html", id=character, count=len(shown), data=data, sort=sort, only=only)
 
 
-def arranged(takes: Sequence[TakeInfo], sort: str, only: str) -> list[TakeInfo]:
+def arranged(takes: Sequence[TakeMark], sort: str, only: str) -> list[TakeMark]:
     """Takes in the order and choice of a gallery; what has no score comes last."""
-    shown = [take for take in takes if (only != "under" or is_flagged(take)) and (only != "stars" or take.stars > 0)]
+    shown = [take for take in takes if (only != "under" or take.flagged) and (only != "stars" or take.stars > 0)]
     if sort not in ("best", "worst"):
         return shown
     sign = -1 if sort == "best" else 1
-    return sorted(shown, key=lambda take: (_figure(take) is None, sign * (_figure(take) or 0.0)))
+    return sorted(shown, key=lambda take: (take.score is None, sign * (take.score or 0.0)))
 
 
-def is_flagged(take: TakeInfo) -> bool:
-    """Whether it was scored and stayed below the gate."""
-    return bool(take.score and take.score.get("scorable") and not take.score.get("passed"))
-
-
-def viewer(take: TakeInfo, around: Sequence[TakeInfo], base_face: str, *, label: str = "") -> str:
+def viewer(take: TakeInfo, around: Sequence[TakeInfo | TakeMark], base_face: str, *, label: str = "") -> str:
     """One take large, with all that is known of it and its neighbours one key away.
 
     Args:
@@ -77,13 +77,12 @@ def facts(take: TakeInfo) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in found if value not in (None, "", {})]
 
 
-def _figure(take: TakeInfo) -> float | None:
-    score = (take.score or {}).get("calibrated")
-    return None if score is None else round(float(score), 3)
+def _short(score: float | None) -> float | None:
+    return None if score is None else round(score, 3)
 
 
-def _marks(take: TakeInfo) -> str:
-    marks = {"flagged": is_flagged(take), "kept": take.kept, "starred": take.stars > 0, "hidden-take": take.hidden}
+def _marks(take: TakeMark) -> str:
+    marks = {"flagged": take.flagged, "kept": take.kept, "starred": take.stars > 0}
     return " ".join(name for name, there in marks.items() if there)
 
 

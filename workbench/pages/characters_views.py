@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blocks.errors import LabError
 from data.records import CharacterInfo, TakeInfo
+from data.takes import TakeMark
 from workbench import components as parts
 from workbench.access import User
 from workbench.blends import lineage_of
@@ -108,7 +110,7 @@ def _variations(characters: Characters, user: User, place: Place, character: Cha
 
 
 def _takes(characters: Characters, user: User, place: Place, character: CharacterInfo) -> Drawn:
-    takes = characters.takes(user, character.id)
+    takes = characters.marks(user, character.id)
     sort, only = place.get("sort", "new"), place.get("only", "all")
     return Drawn(
         views.head(character, "takes", characters.lora(user, character)),
@@ -154,7 +156,7 @@ def _history(characters: Characters, user: User, place: Place, character: Charac
 
 
 def _viewer(
-    characters: Characters, user: User, place: Place, character: CharacterInfo, around: list[TakeInfo] | tuple[()]
+    characters: Characters, user: User, place: Place, character: CharacterInfo, around: Sequence[TakeInfo | TakeMark]
 ) -> str:
     if not place.get("take"):
         return ""
