@@ -16,6 +16,7 @@ from lora.dataset import rows
 
 __all__ = ["Exported", "export_lora"]
 
+_NETWORK = " \\\n        --network_args {}"
 _SCRIPTS = {
     "sdxl": ("sdxl_train_network.py", "networks.lora"),
     "flux1": ("flux_train_network.py", "networks.lora_flux"),
@@ -75,7 +76,7 @@ def export_lora(
         InputError: a package is not known, or the LoRA was made for another model.
         UnreadableFile, UnsafeFile: the file is damaged, or may run code.
     """
-    from lora.files import kohya_keys, read_adapter, write_diffusers, write_kohya
+    from lora.files import diffusers_keys, kohya_keys, read_adapter, write_diffusers, write_kohya
     from lora.metadata import About, metadata_for
     from lora.models import open_model
     from lora.names import KOHYA_FAMILIES
@@ -99,10 +100,12 @@ def export_lora(
         captions=dict(Counter(part for _, row in train for part in str(row["caption"]).split(", ")).most_common(50)),
         images=len(train),
     )
-    tensors = kohya_keys(adapter, base) if base.profile.family in KOHYA_FAMILIES else {}
-    told = metadata_for(adapter, base, about, tensors or _plain(adapter))
+    told = metadata_for(adapter, base, about, diffusers_keys(adapter))
     plain = write_diffusers(scratch / f"{stem}.diffusers.safetensors", adapter, told)
-    kohya = write_kohya(scratch / f"{stem}.safetensors", adapter, base, told) if tensors else None
+    kohya = None
+    if base.profile.family in KOHYA_FAMILIES:
+        told = metadata_for(adapter, base, about, kohya_keys(adapter, base))
+        kohya = write_kohya(scratch / f"{stem}.safetensors", adapter, base, told)
     facts = _facts(about, base.profile.title, base.folder.name, table, training or {}, report or {})
     made = []
     for number, name in enumerate(packages):
@@ -140,7 +143,7 @@ def _contents(
         "stem": stem,
         "example": captions[0] if captions else about.trigger,
         "script": script,
-        "module": module,
+        **_network(module, str(settings.get("method", "lora"))),
         **{name: settings[name] for name in ("rank", "alpha", "rate", "steps")},
     }
     shown = [(path, caption) for path, caption in zip(pictures, captions, strict=True)]
@@ -148,6 +151,15 @@ def _contents(
     return Contents(
         stem, about.trigger, kind, plain, kohya, shown, facts, wanted, guide(package, said, report), profile.size
     )
+
+
+def _network(module: str, method: str) -> dict[str, str]:
+    """What kohya's scripts are told of the kind of layers; those that they have not are LyCORIS's."""
+    arguments = {"dora": "algo=lora dora_wd=True", "lokr": "algo=lokr"}.get(method, "")
+    return {
+        "module": "lycoris.kohya" if arguments else module,
+        "arguments": _NETWORK.format(arguments) if arguments else "",
+    }
 
 
 def _facts(
@@ -177,12 +189,6 @@ def _description(report: Mapping[str, Any]) -> str:
     if before is None or after is None:
         return ""
     return f"Likeness on pictures held out: {before:.2f} without it, {after:.2f} with it (second recogniser)."
-
-
-def _plain(adapter: Any) -> dict[str, Any]:
-    from lora.layers import plain
-
-    return {path: layer.up for path, layer in plain(adapter).items()}
 
 
 def _stem(title: str) -> str:

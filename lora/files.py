@@ -23,7 +23,7 @@ from lora.models import Model
 from lora.names import FLUX_FAMILIES, KOHYA_FAMILIES, Fused, flux_layers, sdxl_name
 from lora.training.state import write_safely
 
-__all__ = ["kohya_keys", "read_adapter", "write_diffusers", "write_kohya"]
+__all__ = ["diffusers_keys", "kohya_keys", "read_adapter", "write_diffusers", "write_kohya"]
 
 _ENDINGS = {
     "lora_A.weight": "down",
@@ -199,12 +199,17 @@ def _size(layer: Layer) -> tuple[int, int]:
 
 def write_diffusers(path: Path, adapter: Adapter, metadata: Mapping[str, str]) -> Path:
     """A file in the keys of diffusers, whole or not at all."""
+    return write_safely(path, diffusers_keys(adapter), {"format": "pt", **metadata})
+
+
+def diffusers_keys(adapter: Adapter) -> dict[str, Tensor]:
+    """Tensors of an adapter by the names of diffusers, alpha multiplied in."""
     tensors: dict[str, Tensor] = {}
     for place, layer in plain(adapter).items():
         tensors |= {f"{place}.lora_A.weight": layer.down, f"{place}.lora_B.weight": layer.up}
         if layer.magnitude is not None:
             tensors[f"{place}.lora_magnitude_vector"] = layer.magnitude
-    return write_safely(path, tensors, {"format": "pt", **metadata})
+    return tensors
 
 
 def write_kohya(path: Path, adapter: Adapter, model: Model, metadata: Mapping[str, str]) -> Path:

@@ -44,8 +44,8 @@ The pictures are in `images`, each with its caption in a text file of the same n
 read: point `image_dir` at the folder, then
 
     accelerate launch {script} --dataset_config dataset.toml --pretrained_model_name_or_path YOUR_BASE \\
-        --network_module {module} --network_dim {rank} --network_alpha {alpha:g} --learning_rate {rate:g} \\
-        --max_train_steps {steps} --output_dir out --output_name {stem}
+        --network_module {module} --network_dim {rank} --network_alpha {alpha:g}{arguments} \\
+        --learning_rate {rate:g} --max_train_steps {steps} --output_dir out --output_name {stem}
 """,
     "replicate": """## Using it on Replicate
 
@@ -66,7 +66,7 @@ def guide(package: str, facts: Mapping[str, Any], report: Mapping[str, Any]) -> 
     """The text that lies in a package as README.md.
 
     Args:
-        facts: title, kind, base, trigger, name, stem, example, script, module; and rank, alpha, rate, steps.
+        facts: title, kind, base, trigger, name, stem, example, script, module, arguments; and rank, alpha, rate, steps.
         report: of `lora.pick.pick_version`, or empty.
     """
     proof = _PROOF.format(**_proof(report)) if report.get("after") else ""

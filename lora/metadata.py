@@ -95,12 +95,11 @@ def metadata_for(adapter: Adapter, model: Model, about: About, tensors: Mapping[
 
 
 def tensor_hash(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 (hex) of the tensors' bytes, in the order of their names."""
-    found = hashlib.sha256()
-    for name in sorted(tensors):
-        found.update(name.encode())
-        found.update(tensors[name].detach().cpu().contiguous().float().numpy().tobytes())
-    return found.hexdigest()
+    """SHA-256 (hex) of the tensors as they lie in a file, without its header: what ModelSpec calls hash_sha256."""
+    from safetensors.torch import save
+
+    body = save({name: one.detach().cpu().contiguous() for name, one in tensors.items()})
+    return hashlib.sha256(body[8 + int.from_bytes(body[:8], "little") :]).hexdigest()
 
 
 def _of_training(settings: Mapping[str, Any]) -> dict[str, str]:

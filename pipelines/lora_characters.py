@@ -46,7 +46,7 @@ def gather(lab: Lab, character: str) -> tuple[list[FileRef], list[dict[str, Any]
     """Everything that the lab has of somebody and that can be trained on, and what is known of each picture.
 
     Cells of the grid whose picture passed or was confirmed, the pictures of the reference set, and takes that were
-    kept. A cell that was never confirmed and is below the gate is listed as left out, so that it is seen why.
+    kept. A cell below the gate whose picture nobody confirmed or kept is listed as left out, so that it is seen why.
 
     Returns:
         Pictures, each once, and for each ``file``, ``source`` and what it shows.
@@ -76,8 +76,8 @@ def _cells(grid: Sequence[CellInfo]) -> Iterator[tuple[FileRef, dict[str, Any]]]
         if take is None:
             continue
         facts = {"file": f"{cell.key}.png", "source": f"cell {cell.title}", **_shown(take, cell.prompt)}
-        if cell.flagged and len(cell.standing.history) < 2:
-            facts["out"] = "below the gate; confirm it in the grid to train on it"
+        if cell.flagged and not take.kept and len(cell.standing.history) < 2:
+            facts["out"] = "below the gate; keep it among the takes, or confirm another"
         yield take.picture, facts
 
 

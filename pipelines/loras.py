@@ -76,7 +76,7 @@ class LoraInfo:
     Attributes:
         job: the run that makes it.
         character: id of whom it is of, or "".
-        state: with `progress`, 0 to 1, while it trains.
+        state: with `progress` of the training itself, 0 to 1; choosing and writing files come after it.
         versions: steps that were kept, earliest first; empty until the training is done.
         version: the one that the files are of, where a person took another than the one that was chosen; else 0.
         report: of `lora.pick.pick_version`; empty until a version is chosen.
@@ -110,7 +110,9 @@ def lora_of(lab: Lab, job: JobInfo | str) -> LoraInfo:
     job = lab.job(job) if isinstance(job, str) else job
     if job.pipeline != CHAIN:
         raise UnknownName(f"{job.title} trains no LoRA; `lora list` shows those that do.")
-    given = {step.name: step.outputs for step in lab.steps(job.id)}
+    steps = {step.name: step for step in lab.steps(job.id)}
+    given = {name: step.outputs for name, step in steps.items()}
+    training = steps.get("train")
     exported = given.get("export") or {}
     files = [exported.get("lora"), exported.get("kohya"), *(exported.get("packages") or ())]
     return LoraInfo(
@@ -119,7 +121,7 @@ def lora_of(lab: Lab, job: JobInfo | str) -> LoraInfo:
         str(job.inputs.get("trigger", "")),
         str(job.inputs.get("model", "")),
         str((job.options.get(OPTION) or {}).get("character") or ""),
-        job.progress,
+        1.0 if given.get("train") else training.progress if training else 0.0,
         tuple(_step(one.name) for one in (given.get("train") or {}).get("versions") or ()),
         _step(taken.name) if (taken := job.inputs.get("export.lora")) is not None else 0,
         dict((given.get("pick") or {}).get("report") or {}),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -70,7 +71,10 @@ def test_both_files_draw_what_the_version_draws_and_say_what_they_are(exported, 
     assert json.loads(told["ss_network_args"]) == {}
     assert told["modelspec.sai_model_spec"] == "1.0.1" and told["modelspec.trigger_phrase"] == "mira7"
     assert told["modelspec.architecture"] == "pocket/lora" and told["modelspec.date"] == "2026-01-31"
-    assert told["modelspec.hash_sha256"].startswith("0x")
+    for path in (made.lora, made.kohya):
+        body = path.read_bytes()
+        tensors = body[8 + int.from_bytes(body[:8], "little") :]
+        assert read_header(path).metadata["modelspec.hash_sha256"] == f"0x{hashlib.sha256(tensors).hexdigest()}"
     assert draw("pocket", loras=[{"path": str(made.lora)}]).picture.read_bytes() != draw("pocket").picture.read_bytes()
 
 
@@ -100,13 +104,31 @@ def test_the_standard_package_is_a_folder_that_kohya_trains_from(exported):
         toml = tomllib.loads(package.read("dataset.toml").decode())
         guide, facts = package.read("README.md").decode(), json.loads(package.read("metadata.json"))
         settings = json.loads(package.read("recommended_settings.json"))
-    [subset] = toml["datasets"][0]["subsets"]
+    [dataset] = toml["datasets"]
+    [subset] = dataset["subsets"]
+    # What its docs/config_README lists for each; anything else and its scripts stop.
+    assert toml.keys() == {"general", "datasets"}
+    assert toml["general"].keys() <= {"shuffle_caption", "caption_extension", "keep_tokens", "flip_aug"}
+    assert dataset.keys() <= {"resolution", "batch_size", "enable_bucket", "bucket_no_upscale", "subsets"}
+    assert subset.keys() <= {"image_dir", "num_repeats", "class_tokens"}
     assert subset["class_tokens"] == "mira7" and subset["num_repeats"] >= 1
     images = [name for name in names if name.startswith(f"{subset['image_dir']}/") and name.endswith(".png")]
     assert len(images) == 6 and all(name.removesuffix(".png") + ".txt" in names for name in images)
     assert {"mira-okonkwo.safetensors", "mira-okonkwo.diffusers.safetensors"} <= names
     assert "0.05 | 0.55" in guide and "`mira7`" in guide and "Version 200 was chosen of 2" in guide
     assert facts["trigger"] == "mira7" and settings["rank"] == 4
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [("lora", "--network_module networks.lora "), ("dora", "dora_wd=True"), ("lokr", "--network_args algo=lokr")],
+)
+def test_the_guide_trains_the_same_kind_of_layers_again(method, said, exported):
+    settings = {"rank": 4, "alpha": 2.0, "rate": 1e-3, "steps": 200, "batch": 2, "method": method}
+    with zipfile.ZipFile(exported(training={"settings": settings}).packages[0]) as package:
+        guide = package.read("README.md").decode()
+    assert said in guide and "--network_alpha 2" in guide
+    assert ("lycoris.kohya" in guide) == (method != "lora")
 
 
 def test_replicate_and_civitai_get_what_they_take(exported):

@@ -176,3 +176,61 @@ def test_a_file_for_another_model_or_no_lora_is_refused_with_the_reason(tiny, tm
     with pytest.raises(InputError, match="no layout"):
         model = open_model(tiny("z-image"))
         write_kohya(tmp_path / "z.safetensors", adapter_for(model, "lora"), model, {})
+
+
+SHAPES = {
+    "sd15": {
+        "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
+        "up_block_types": ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3,
+    },
+    "sdxl": {
+        "down_block_types": ("DownBlock2D",) + ("CrossAttnDownBlock2D",) * 2,
+        "up_block_types": ("CrossAttnUpBlock2D",) * 2 + ("UpBlock2D",),
+        "transformer_layers_per_block": (1, 2, 10),
+        "use_linear_projection": True,
+    },
+}
+"""The published models' blocks, from their config.json; only narrower."""
+
+
+@pytest.mark.parametrize("family", SHAPES)
+def test_another_program_reads_every_layer_of_our_kohya_file_where_it_belongs(family, tmp_path):
+    """The whole of SD 1.5 and SDXL, read by diffusers' own translation of kohya's names; alpha is not the rank."""
+    from types import SimpleNamespace
+
+    from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline, UNet2DConditionModel
+
+    from lora.models import Model
+
+    blocks = SHAPES[family]
+    widths = tuple(8 * (n + 1) for n in range(len(blocks["down_block_types"])))
+    narrow = {"norm_num_groups": 4, "attention_head_dim": 4, "cross_attention_dim": 8}
+    unet = UNet2DConditionModel(sample_size=8, block_out_channels=widths, **narrow, **blocks)
+    layers = {name: tuple(one.weight.shape) for name, one in unet.named_modules() if isinstance(one, torch.nn.Linear)}
+    model = Model(tmp_path, SimpleNamespace(family=family, title=family), "unet", {"unet": layers})
+    adapter = adapter_for(model, "lora")
+    assert len(adapter) == {"sd15": 16 * 8, "sdxl": 70 * 8}[family]
+    keys = kohya_keys(adapter, model)
+    pipeline = StableDiffusionPipeline if family == "sd15" else StableDiffusionXLPipeline
+    read, alphas, *_ = pipeline.lora_state_dict(dict(keys), unet_config=unet.config)
+    found = unet_layers(read)
+    assert found.keys() == adapter.keys()
+    assert all(torch.equal(found[path][0], one.down) for path, one in adapter.items())
+    assert all(torch.equal(found[path][1], one.up) for path, one in adapter.items())
+    assert set(alphas.values()) == {ALPHA} and len(alphas) == len(adapter)
+    bases = {key.removesuffix(".alpha") for key in keys if key.endswith(".alpha")}
+    if family == "sdxl":
+        assert "lora_unet_input_blocks_7_1_transformer_blocks_9_attn1_to_q" in bases
+    # diffusers drops DoRA's sizes of such files, so of these only the names can be compared.
+    assert kohya_keys(adapter_for(model, "dora"), model).keys() == keys.keys() | {f"{one}.dora_scale" for one in bases}
+
+
+def unet_layers(read):
+    """Down and up by layer, from any of the endings that diffusers uses."""
+    found = {}
+    for key, tensor in read.items():
+        name = key.replace(".processor", "").replace("_lora.", ".lora.")
+        path, _, side = name.removesuffix(".weight").rpartition(".lora.")
+        path = f"{path}.0" if path.endswith("to_out") else path
+        found.setdefault(path, {})["down up".split().index(side)] = tensor
+    return found

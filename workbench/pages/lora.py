@@ -25,7 +25,7 @@ __all__ = ["SLUG", "TITLE", "build"]
 TITLE = "LoRA"
 SLUG = "lora"
 
-PARTS = ("dataset", "detail", "listing")
+PARTS = ("detail", "dataset", "listing")
 """What follows from the place and the lab; sent again only when it has changed, so that nothing typed is lost."""
 
 PLACES = frozenset({"job", "look", "character"})
@@ -54,11 +54,11 @@ def build(services: Services) -> None:
             picked = _html("chosen", views.chosen([]))
             form = _html("form")
         with gr.Column(elem_classes="main", min_width=320):
-            notice, dataset, detail, listing = (_html(name) for name in ("notice", *PARTS))
+            notice, detail, dataset, listing = (_html(name) for name in ("notice", *PARTS))
     chosen = gr.JSON([], visible=False)
     place, sent = gr.Textbox(visible=False), gr.Textbox("{}", visible=False)
     clock = gr.Timer(POLL_IDLE)
-    looks = [dataset, detail, listing, clock, sent]
+    looks = [detail, dataset, listing, clock, sent]
     turns = [*looks, place, chosen, picked, form, notice]
     reads = [place, sent, clock]
 

@@ -102,7 +102,7 @@ def _begin(
         once=uuid4().hex,
         **asked,
     )
-    there = {**place, ("look" if only_advice else "job"): job.id}
+    there = {**without(place, "job"), "look": job.id} if only_advice else {**place, "job": job.id}
     return Done(there, "" if only_advice else parts.said(f"{job.title}: on its way."))
 
 
