@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from blocks.errors import LabError
-from data.records import FileRef, StepInfo
+from data.records import Estimate, FileRef, StepInfo
 from pipelines import catalog
 from pipelines.board_jobs import DONE, Following, aside
 from pipelines.canvas import Drafts, Drawing
@@ -62,10 +62,18 @@ class Board:
     Args:
         address: of a kept file, for the browser.
         file: the kept file at such an address; raises UnknownName for any other.
+        ask: what to ask before work of that cost, "" for nothing.
     """
 
-    def __init__(self, lab: Lab, name: str, address: Callable[[str], str], file: Callable[[str], FileRef]) -> None:
-        self._lab, self.name = lab, name
+    def __init__(
+        self,
+        lab: Lab,
+        name: str,
+        address: Callable[[str], str],
+        file: Callable[[str], FileRef],
+        ask: Callable[[Estimate], str] = lambda _: "",
+    ) -> None:
+        self._lab, self.name, self._ask = lab, name, ask
         self._address, self._file = address, file
         self.sheets = Sheets(lab.home / "canvas" / name)
         self._drawing: Drawing | None = None
@@ -186,6 +194,10 @@ class Board:
                 salts[step] = secrets.token_hex(4)
         inputs, choices = await aside(drawing.inputs, sheet.inputs)
         options = {"targets": [step], "choices": choices, "salts": salts}
+        if not message.get("lab_asked") and (asked := await self._question(inputs, options)):
+            await seat.send({"type": "cancelled", "run_id": run, "node": node})
+            await seat.send({"type": "lab", "ask": asked, "again": {**message, "run_id": run}})
+            return
         job = await aside(
             self._lab.submit, self.name, inputs, user=seat.user, title=f"{drawing.info.title}: {step}", options=options
         )
@@ -193,6 +205,13 @@ class Board:
         drawn = {name: value for name, value in job.inputs.items() if name not in inputs and name not in settled}
         self.sheets.change(seat.user, sheet.id, job=job.id, salts=salts, drawn=drawn)
         self._following.begin(job.id, sheet.id, run, step)
+
+    async def _question(self, inputs: dict[str, Any], options: dict[str, Any]) -> str:
+        """What to ask before such a run, "" for nothing; what cannot be estimated is said when it is run."""
+        try:
+            return self._ask(await aside(self._lab.estimate, self.name, inputs, options=options))
+        except LabError:
+            return ""
 
     async def _cancel(self, seat: _Seat, run: str, node: str) -> None:
         for running in self._following.of(seat.sheet):

@@ -151,8 +151,14 @@ class ClientLab(Lab):
     def rerun(self, job: str, step: str, *, user: str = "admin", **changes: Any) -> JobInfo:
         return self._call("rerun", job, step, user=user, **_portable(changes, ()))  # type: ignore[no-any-return]
 
-    def estimate(self, pipeline: str, inputs: Mapping[str, Any]) -> Estimate:
-        return self._call("estimate", pipeline, _portable(inputs, self.pipeline(pipeline).inputs))  # type: ignore[no-any-return]
+    def estimate(
+        self, pipeline: str, inputs: Mapping[str, Any], *, options: Mapping[str, Any] | None = None
+    ) -> Estimate:
+        portable = _portable(inputs, self.pipeline(pipeline).inputs)
+        return self._call("estimate", pipeline, portable, options=options)  # type: ignore[no-any-return]
+
+    def estimate_rerun(self, job: str, step: str, **changes: Any) -> Estimate:
+        return self._call("estimate_rerun", job, step, **_portable(changes, ()))  # type: ignore[no-any-return]
 
     def import_file(self, path: Path, name: str | None = None, *, user: str = "admin") -> FileRef:
         return self._call("import_file", Path(path).absolute(), name, user=user)  # type: ignore[no-any-return]

@@ -240,8 +240,14 @@ class Lab(Housekeeping, Drawing, Registry, Variations, Blends):
         """How the result of a step's key was made: block, version, inputs, software."""
 
     @abstractmethod
-    def estimate(self, pipeline: str, inputs: Mapping[str, Any]) -> Estimate:
-        """What a run would cost on this machine."""
+    def estimate(
+        self, pipeline: str, inputs: Mapping[str, Any], *, options: Mapping[str, Any] | None = None
+    ) -> Estimate:
+        """What a run would cost on this machine, without the steps that are known; `options` as of `submit`."""
+
+    @abstractmethod
+    def estimate_rerun(self, job: str, step: str, **changes: Any) -> Estimate:
+        """What `rerun` would cost."""
 
     @abstractmethod
     def watch(self, job: str, version: int = -1, timeout: float = _POLL) -> tuple[JobInfo, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import statistics
 import threading
 import time
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from pipelines import catalog
 from pipelines.access import authorize
 from pipelines.blend_keeper import BlendKeeper
 from pipelines.bookkeeper import Bookkeeper
+from pipelines.costs import UNTOLD, blocks_due, cost, kept
 from pipelines.engine.plan import Plan, Value, after, bind
 from pipelines.engine.runner import Runner
 from pipelines.engine.values import as_plain, store_file
@@ -187,8 +187,15 @@ class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, BlendKeeper, Lab)
         return self._queue(job, plan, wire, once)
 
     def rerun(self, job: str, step: str, *, user: str = "admin", **changes: Any) -> JobInfo:
+        authorize(user, "run", jobs.get(self._store, job).pipeline)
+        plan, wire, again = self._again(job, step, changes)
+        if "plan" not in again.options:
+            wire, again.options["settled"] = self._planner.settled(plan, wire)
+        return self._queue(replace(again, user=user), plan, wire, None)
+
+    def _again(self, job: str, step: str, changes: Mapping[str, Any]) -> tuple[Plan, dict[str, Any], JobInfo]:
+        """A job once more from a step on: its plan, its inputs with the changes, and the record to be."""
         before = jobs.get(self._store, job)
-        authorize(user, "run", before.pipeline)
         plan = self._planner.plan_of(before)
         plan.step(step)
         names = {(info.step, info.port): info.name for info in plan.inputs}
@@ -196,24 +203,21 @@ class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, BlendKeeper, Lab)
         options = {k: v for k, v in before.options.items() if k not in ("failures", "recoveries")}
         if not changes:
             options["salts"] = {**options.get("salts", {}), step: secrets.token_hex(4)}
-        followed = options.get("settled", ())  # what followed from the old inputs may not follow from the new ones
+        followed = options.pop("settled", ())  # what followed from the old inputs may not follow from the new ones
         wire = {name: value for name, value in before.inputs.items() if name not in followed}
         wire.update(self._planner.wire(plan, changed))
-        if "plan" not in options:
-            wire, options["settled"] = self._planner.settled(plan, wire)
         again = JobInfo(
             id=secrets.token_hex(6),
             pipeline=before.pipeline,
             title=before.title,
             state="QUEUED",
-            user=user,
             priority=before.priority,
             max_attempts=self.settings.max_attempts,
             created_at=time.time(),
             parent=before.id,
             options=options,
         )
-        return self._queue(again, plan, wire, None)
+        return plan, wire, again
 
     def _queue(self, job: JobInfo, plan: Plan, wire: dict[str, Any], once: str | None) -> JobInfo:
         bound = bind(plan, wire)
@@ -302,20 +306,33 @@ class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, BlendKeeper, Lab)
             raise UnknownName(f"No result is known by the key {key}; it may have been cleaned away.")
         return found
 
-    def estimate(self, pipeline: str, inputs: Mapping[str, Any]) -> Estimate:
-        chain = catalog.find(pipeline, self.home)
-        defaults = {i.name: as_plain(i.default) for i in self._planner.plan(pipeline, {}).inputs if not i.required}
+    def estimate(
+        self, pipeline: str, inputs: Mapping[str, Any], *, options: Mapping[str, Any] | None = None
+    ) -> Estimate:
+        chain, chosen = catalog.find(pipeline, self.home), dict(options or {})
+        plan = self._planner.plan(pipeline, chosen.get("choices", {}))
+        defaults = {i.name: as_plain(i.default) for i in plan.inputs if not i.required}
         given = {name: self._planner.local(value) for name, value in {**defaults, **inputs}.items()}
-        seconds, size, measured, guessed = 0.0, 0, 0, 0
-        for work in catalog.work_of(chain, given):
-            rates = results.rates(self._store, work.block, dict(work.like))
-            seconds += work.units * (statistics.median(rates) if rates else work.guess)
-            size += work.bytes
-            measured, guessed = measured + len(rates), guessed + (not rates)
-        if not measured and not guessed:
-            return Estimate(None, None, "This chain does not say how much it has to do.")
-        basis = f"from {measured} earlier runs on this machine" if not guessed else "a first guess, never run here"
-        return Estimate(seconds, size, basis)
+        return cost(self._store, catalog.work_of(chain, given), self._due(plan, pipeline, inputs, chosen))
+
+    def estimate_rerun(self, job: str, step: str, **changes: Any) -> Estimate:
+        _, wire, again = self._again(job, step, changes)
+        if "plan" in again.options:  # a graph from a notebook has no file that says
+            return UNTOLD
+        plain = {name: as_plain(value) for name, value in wire.items()}
+        return self.estimate(again.pipeline, plain, options=again.options)
+
+    def _due(
+        self, plan: Plan, pipeline: str, inputs: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> frozenset[str] | None:
+        """Blocks that are not known yet; None where that cannot be told before the run."""
+        if not kept(plan, inputs):
+            return None
+        try:
+            standing = self.known(pipeline, inputs, options=options, of="?")
+        except LabError:  # said when it is run
+            return None
+        return blocks_due(plan, standing, options.get("targets") or ())
 
     def watch(self, job: str, version: int = -1, timeout: float = 10.0) -> tuple[JobInfo, int]:
         with self._changed:

@@ -23,8 +23,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from blocks.errors import Denied, InputError, LabError, UnknownName
-from data.records import FileRef
+from data.records import Estimate, FileRef
 from workbench.access import User, authorize, who
+from workbench.confirm import question
 from workbench.media import media_url, safe_name
 from workbench.shell import asset
 
@@ -182,8 +183,11 @@ class Canvases:
             if name not in {chain.name for chain in catalog.chains(self._lab.home)}:
                 raise UnknownName(f"There is no pipeline {name!r}.")
             board_module = await asyncio.to_thread(_import_board)
-            self._boards.setdefault(name, board_module.Board(self._lab, name, _address, self._file))
+            self._boards.setdefault(name, board_module.Board(self._lab, name, _address, self._file, self._ask))
         return self._boards[name]
+
+    def _ask(self, estimate: Estimate) -> str:
+        return question([estimate], self._lab.settings)
 
     def _file(self, address: str) -> FileRef:
         found = MEDIA.fullmatch(address)

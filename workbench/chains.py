@@ -147,6 +147,18 @@ class Chains:
     def rerun(self, user: User, job: str, step: str, raw: Mapping[str, Any]) -> JobInfo:
         """Run a step again with what a form holds; with nothing changed, run it anyway."""
         authorize(user, "run", f"job {job}")
+        queued: JobInfo = _outside(self.lab.rerun, job, step, user=user.name, **self._changes(user, job, step, raw))
+        return queued
+
+    def rerun_question(self, user: User, job: str, step: str, raw: Mapping[str, Any]) -> str:
+        """What to ask before that, "" if it stays below the limits or cannot be estimated; what is known counts not."""
+        try:
+            changes = self._changes(user, job, step, raw)
+            return question([_outside(self.lab.estimate_rerun, job, step, **changes)], self.lab.settings)
+        except LabError:  # said when it is run
+            return ""
+
+    def _changes(self, user: User, job: str, step: str, raw: Mapping[str, Any]) -> dict[str, Any]:
         view = self.view(user, job)
         changes = {}
         for info in view.inputs_of(step):
@@ -154,8 +166,7 @@ class Chains:
                 value = self.given(info, raw[info.name])
                 if value != current_value(view.job, info):
                     changes[info.port] = value
-        queued: JobInfo = _outside(self.lab.rerun, job, step, user=user.name, **changes)
-        return queued
+        return changes
 
     def resubmit(self, user: User, job: str, step: str, changes: Mapping[str, Any]) -> JobInfo:
         """Run a step again with ports changed to values as they are."""

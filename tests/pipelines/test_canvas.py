@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from blocks.errors import InputError, UnknownName
-from data.records import FileRef
+from data.records import Estimate, FileRef
 from pipelines.board import Board
 from pipelines.lab import Lab
 from tests.pipelines.conftest import OpenLab
@@ -143,14 +143,14 @@ def words(book: Path) -> Callable[[], list[str]]:
     return read
 
 
-def board_of(lab: Lab, name: str = "toy") -> Board:
+def board_of(lab: Lab, name: str = "toy", ask: Callable[[Estimate], str] = lambda _: "") -> Board:
     def file(address: str) -> FileRef:
         found = re.fullmatch(r"/media/([0-9a-f]{64})", address)
         if found is None:
             raise InputError("not a file of the lab")
         return lab.file(found[1])
 
-    return Board(lab, name, lambda digest: f"/media/{digest}", file)
+    return Board(lab, name, lambda digest: f"/media/{digest}", file, ask)
 
 
 def play(scene: Callable[[], Awaitable[None]]) -> None:

@@ -64,12 +64,13 @@ def build(services: Services) -> None:
         user, act, subject = who(request), str(event.act), str(event.id)
         values = getattr(event, "values", None)
         values = values if isinstance(values, dict) else {}
+        there = _place(place)
         if act == "confirm":
-            act, (subject, values) = "run", json.loads(subject)
-        elif act == "run" and (question := chains.question(user, subject, values)):
-            kept = json.dumps([subject, values])
+            act, subject, values = json.loads(subject)
+        elif question := _question(chains, user, there, act, subject, values):
+            kept = json.dumps([act, subject, values])
             return parts.confirm("Start this?", question, yes="Start", id=kept), *(gr.skip(),) * len(writes)
-        there = _act(chains, user, _place(place), act, subject, values)
+        there = _act(chains, user, there, act, subject, values)
         return "", *_look(chains, user, there, sent, pace)
 
     def opened(place: str, request: gr.Request) -> Any:
@@ -80,6 +81,15 @@ def build(services: Services) -> None:
         part.click(act, reads, [asked, *writes], api_visibility="private", **QUIET).then(None, place, None, js=REMEMBER)
     Context.root_block.load(opened, place, writes, js=OPENED, api_visibility="private", **QUIET)
     endpoints(chains)
+
+
+def _question(chains: Chains, user: User, place: Place, act: str, subject: str, values: dict[str, Any]) -> str:
+    """What to ask before an act; mostly nothing."""
+    if act == "run":
+        return chains.question(user, subject, values)
+    if act == "rerun" and "run" in place:
+        return chains.rerun_question(user, place["run"], subject, values)
+    return ""
 
 
 def _act(chains: Chains, user: User, place: Place, act: str, subject: str, values: dict[str, Any]) -> Place:

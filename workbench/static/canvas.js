@@ -79,8 +79,16 @@
   const bar = document.createElement("div");
   bar.id = "lab-bar";
   bar.innerHTML = `<div class="notice" role="status" hidden></div><div class="bad" role="alert" hidden></div>
+    <div class="ask" role="alert" hidden><p></p><div class="row"><button type="button">Start</button><button type="button">Not now</button></div></div>
     <div class="job" role="status" hidden><div class="row"><span></span><a target="_top">Details</a><button type="button">Cancel</button></div><div class="track"><i></i></div></div>`;
-  const [notice, problem, job] = bar.children;
+  const [notice, problem, ask, job] = bar.children;
+  const [start, leave] = ask.querySelectorAll("button");
+  let again = null;
+  start.addEventListener("click", () => {
+    ask.hidden = true;
+    socket?.send(JSON.stringify({ ...again, lab_asked: true }));
+  });
+  leave.addEventListener("click", () => { ask.hidden = true; });
   const [words, link, cancel] = job.querySelector(".row").children;
   let current = null;
   let later = 0;
@@ -101,6 +109,12 @@
     if ("problem" in message) {
       problem.hidden = !message.problem;
       problem.textContent = message.problem || "";
+    }
+    if (message.ask) {
+      again = message.again;
+      ask.querySelector("p").textContent = message.ask;
+      ask.hidden = false;
+      start.focus();
     }
     if (message.notice) {
       notice.hidden = false;
