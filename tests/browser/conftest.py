@@ -26,7 +26,15 @@ FLAGS = [
 ]
 
 
-expect.set_options(timeout=30_000)  # a machine that does other work besides is slow, not wrong
+PATIENCE = 120_000  # milliseconds: a machine that does other work besides is slow, not wrong
+expect.set_options(timeout=PATIENCE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for a page waits longer than a test elsewhere may take."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(900))
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +82,7 @@ def new_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(base_url=address, viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENCE)
         page.on("request", lambda request: strangers.append(request.url) if _is_outside(request.url, address) else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
         return page

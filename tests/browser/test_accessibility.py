@@ -84,7 +84,7 @@ def test_the_sample_picture_is_enhanced_with_the_keyboard_alone(page: Page) -> N
     expect(page.get_by_role("radio", name="×2").first).to_be_checked()
     press_until(page, "focus.id === 'start'", "Tab")
     page.keyboard.press("Enter")
-    expect(page.locator(".stage[data-state=SUCCEEDED]")).to_be_visible(timeout=120_000)
+    expect(page.locator(".stage[data-state=SUCCEEDED]")).to_be_visible()
     press_until(page, "focus.getAttribute('role') === 'slider'", "Tab")
     before = page.evaluate(f"{FOCUS}.getAttribute('aria-valuenow')")
     page.keyboard.press("ArrowRight")

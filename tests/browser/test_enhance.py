@@ -32,7 +32,7 @@ def start(page: Page) -> str:
 
 
 def wait_for(page: Page, state: str) -> None:
-    expect(page.locator(f".stage[data-state={state}]")).to_be_visible(timeout=120_000)
+    expect(page.locator(f".stage[data-state={state}]")).to_be_visible()
 
 
 def test_a_picture_is_enlarged_compared_and_downloaded(page: Page, pictures: Path) -> None:
