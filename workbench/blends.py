@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import InputError, LabError, UnknownName
 from data.records import FINAL, CharacterInfo, FileRef, JobInfo, TakeInfo
-from pipelines.blends import BLEND, SWEEP, Lineage, Neighbour, Parent, along, points_of
+from pipelines.blends import BLEND, SWEEP, Lineage, Neighbour, Parent, points_of
 from workbench import parents
 from workbench.access import User, authorize
 from workbench.casting import FACES, People
@@ -29,6 +30,9 @@ __all__ = ["CHAINS", "KINDS", "Blends", "Met", "Point", "Source", "lineage_of"]
 
 CHAINS = frozenset({BLEND, SWEEP})
 KINDS = ("file", "character", "take")
+
+LOOKED_AT = 300  # takes among which blends are looked for
+HOLDS = 20.0  # seconds
 
 _NOT_OF_A_BLEND = ("image", "mask", "strength", "control", "control_image", "control_scale")
 _READ = "read into the prompt: this model has no adapter for it"
@@ -92,6 +96,7 @@ class Blends:
     def __init__(self, takes: Takes) -> None:
         self.takes = takes
         self.lab: Lab = takes.lab
+        self._near: dict[tuple[str, int], tuple[float, list[Neighbour]]] = {}
 
     # Parents
 
@@ -255,15 +260,21 @@ class Blends:
         made = {tuple(take.settings["blend"]["weights"]): take for take in takes}
         return [Point(number, tuple(one), made.get(tuple(one))) for number, one in points_of(info).items()]
 
-    def drawn(self, user: User, job: JobInfo) -> list[TakeInfo]:
-        """The pictures of a job."""
-        authorize(user, "view", f"job {job.id}")
-        return along(job, self.lab.takes(job=job.id, hidden=True, limit=64))
+    def drawn(self, user: User, jobs: Sequence[JobInfo], most: int) -> list[TakeInfo]:
+        """The newest pictures of some jobs, so many at most; asked for in one go, for a page asks often."""
+        authorize(user, "view", "takes")
+        wanted = {job.id for job in jobs}
+        return [take for take in self.lab.takes(limit=LOOKED_AT) if take.job in wanted][:most] if wanted else []
 
     def near(self, user: User, take: str, k: int = 3) -> list[Neighbour]:
-        """Who in the lab is most like the face in a picture."""
+        """Who in the lab is most like the face in a picture; an answer holds for a while, for a page asks often."""
         authorize(user, "view", f"take {take}")
-        return self.lab.neighbours(take, k)
+        known = self._near.get((take, k))
+        if known is None or time.monotonic() - known[0] > HOLDS:
+            if len(self._near) > 100:
+                self._near.clear()
+            known = self._near[take, k] = time.monotonic(), self.lab.neighbours(take, k)
+        return known[1]
 
     def keep(self, user: User, take: str, name: str, fields: Mapping[str, Any] | None = None) -> CharacterInfo:
         """Make a character of the person in a picture."""

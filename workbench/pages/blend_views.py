@@ -102,11 +102,7 @@ def _sweep(room: Room, user: User, desk: Desk, sweeps: Sequence[JobInfo]) -> tup
 
 
 def _blends(room: Room, user: User, jobs: Sequence[JobInfo]) -> list[TakeInfo]:
-    found: list[TakeInfo] = []
-    for job in jobs:
-        if job.pipeline != SWEEP and job.state == "SUCCEEDED" and len(found) < SHOWN_BLENDS:
-            found += room.blends.drawn(user, job)
-    return [take for take in found if not take.hidden]
+    return room.blends.drawn(user, [job for job in jobs if job.pipeline != SWEEP], SHOWN_BLENDS)
 
 
 def _viewer(room: Room, user: User, desk: Desk, points: Sequence[Point], blends: Sequence[TakeInfo]) -> str:
