@@ -93,13 +93,12 @@ def build(services: Services) -> None:
     clock.tick(look, reads, looks, **quiet)
     uploaded = files.upload(add, [files, *reads], [files, *turns], preprocess=False, **quiet)
     uploaded.then(None, desk, None, js=REMEMBER)
-    for part in (parents, methods, form, start, said, drawing, sweep, results, viewer, asked):
-        done = part.click(act, reads, turns, trigger_mode="multiple", **quiet)
-        done.then(None, desk, None, js=REMEMBER)
-    for part in (parents, methods, form, start):
-        part.edit(edited, desk, [desk, report, estimate], trigger_mode="always_last", **quiet).then(
-            None, desk, None, js=REMEMBER
-        )
+    pressed = [part.click for part in (parents, methods, form, start, said, drawing, sweep, results, viewer, asked)]
+    done = gr.on(pressed, act, reads, turns, trigger_mode="multiple", **quiet)
+    done.then(None, desk, None, js=REMEMBER)
+    changed = [part.edit for part in (parents, methods, form, start)]
+    kept = gr.on(changed, edited, desk, [desk, report, estimate], trigger_mode="always_last", **quiet)
+    kept.then(None, desk, None, js=REMEMBER)
     Context.root_block.load(opened, desk, turns, js=OPENED, **quiet)
     endpoints(room)
 
