@@ -232,5 +232,5 @@ def unet_layers(read):
         name = key.replace(".processor", "").replace("_lora.", ".lora.")
         path, _, side = name.removesuffix(".weight").rpartition(".lora.")
         path = f"{path}.0" if path.endswith("to_out") else path
-        found.setdefault(path, {})["down up".split().index(side)] = tensor
+        found.setdefault(path, {})[("down", "up").index(side)] = tensor
     return found

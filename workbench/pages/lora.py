@@ -16,6 +16,7 @@ from workbench.access import User, who
 from workbench.components import loras as views
 from workbench.loras import LoraDesk
 from workbench.pages.lora_acts import Done, act_on, form_of
+from workbench.pages.lora_api import endpoints
 from workbench.pages.turn import Place
 from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET, told
 from workbench.services import Services
@@ -102,6 +103,7 @@ def build(services: Services) -> None:
         done.then(None, place, None, js=REMEMBER)
     clock.tick(look, reads, looks, **quiet)
     Context.root_block.load(opened, place, turns, js=OPENED, **quiet)
+    endpoints(desk)
 
 
 def _look(desk: LoraDesk, user: User, place: Place, sent: str, pace: float) -> tuple[Any, ...]:
