@@ -142,7 +142,7 @@ def settle_points(inputs: Mapping[str, Any], settings: Settings, points: Sequenc
         InputError: a name leads out of the models folder.
     """
     found = generate_picture.settle(inputs, settings)
-    settled = {name: found[name] for name in ("model", "steps", "guidance") if name in found}
+    settled: dict[str, Any] = {name: found[name] for name in ("model", "steps", "guidance") if name in found}
     drawing = {name: found[name] for name in ("models", "threads", "digest") if name in found}
     how = _taken(str(found["model"]), str(inputs.get("adapter") or ""), settings) if "model" in found else {}
     for after in points:

@@ -146,7 +146,7 @@ def test_a_picture_without_a_face_is_named_and_the_page_goes_on(page: Page, tmp_
     page.locator("#intake input[type=file]").set_input_files(tmp_path / "wall.png")
     expect(page.locator(".parents .why")).to_contain_text("face", timeout=SLOW)
     page.locator("#gen-start").click()
-    expect(page.get_by_text("A blend has 2 to 6 parents, not 1")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("wall has no face to give")).to_be_visible(timeout=SLOW)
 
 
 def test_a_narrow_screen_shows_everything_without_scrolling_sideways(browser: Browser, own: OwnLab) -> None:
