@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from blocks.errors import InputError, LabError
 from pipelines import lora_characters, loras
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pipelines.models import ModelInfo
 
 __all__ = ["LoraDesk"]
+
+T = TypeVar("T")
 
 _SHOWN = 20
 _BRINGS = 120.0  # seconds that reading a file of somebody else's may take
@@ -155,7 +157,8 @@ class LoraDesk:
         known = loras.lora_of(self.lab, job)
         given = known.job.inputs
         values = {name: given.get(name) or "" for name in ("trigger", "kind", "model", "preset", "marks", "others")}
-        values |= {f"set.{name}": value for name, value in (given.get("settings") or {}).items()}
+        for name, value in (given.get("settings") or {}).items():
+            values[f"set.{name}"] = ("yes" if value else "no") if isinstance(value, bool) else value
         own: set[str] = set()
         if known.character:
             try:
@@ -194,6 +197,6 @@ class LoraDesk:
         return told
 
 
-def _apart(call: Any, *args: Any, **named: Any) -> Any:
+def _apart(call: Callable[..., T], *args: Any, **named: Any) -> T:
     """As if from no page: Gradio's parts, which chains are written with, have no values in a handler."""
     return Context().run(call, *args, **named)

@@ -101,7 +101,7 @@ def test_from_a_grid_to_the_same_picture_in_another_lab(
     expect(page.get_by_label("Base model")).to_have_value("tiny")
     page.get_by_role("radio", name="Fast").check(force=True)
     expect(page.locator(".presets .note")).to_contain_text("A first look")
-    choose(page, steps="240", rank="2", alpha="1", batch="2", size="32", save_every="120", rate="0.002")
+    choose(page, steps="120", rank="2", alpha="1", batch="2", size="32", save_every="60", rate="0.002")
 
     # The dataset, its captions and the advice
     page.get_by_role("button", name="Look at the dataset").click()
@@ -115,7 +115,7 @@ def test_from_a_grid_to_the_same_picture_in_another_lab(
     # Trained, watched, stopped, and gone on with
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.locator("#lora-notice")).to_contain_text("on its way")
-    expect(page.locator("#lora-detail .status")).to_contain_text(re.compile(r"step \d+ of 240.*left"), timeout=SLOW)
+    expect(page.locator("#lora-detail .status")).to_contain_text(re.compile(r"step \d+ of 120.*left"), timeout=SLOW)
     expect(page.locator("#lora-detail .chart")).to_be_visible(timeout=SLOW)
     page.locator("#lora-detail").get_by_role("button", name="Stop").click()
     expect(page.locator("#lora-detail .pill")).to_have_text("cancelled", timeout=SLOW)

@@ -94,8 +94,11 @@ def test_the_form_has_every_setting_with_a_line_on_it_and_what_the_preset_has() 
 
 def test_only_what_differs_from_the_preset_is_asked_for() -> None:
     values = {"preset": "fast", "set.steps": "150", "set.rank": "4", "set.rate": "2e-3", "set.method": "dora"}
-    values |= {"set.flip": False, "set.quantise": True, "set.alpha": "", "set.optimiser": "adamw"}
+    values |= {"set.flip": "no", "set.quantise": "yes", "set.alpha": "", "set.optimiser": ""}
     assert forms.settings_of(values, "sd15") == {"rank": 4, "rate": 2e-3, "method": "dora", "quantise": True}
+    # What was never chosen follows the preset: its layers, its running mean.
+    assert forms.settings_of({"preset": "thorough", "set.targets": ""}, "sd15") == {}
+    assert '<option value="">wide</option>' in form({"preset": "thorough", "set.targets": ""})
     with pytest.raises(InputError, match="Rank is 'eight'"):
         forms.settings_of({"set.rank": "eight"}, "pocket")
 

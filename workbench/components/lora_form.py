@@ -45,19 +45,18 @@ class Setting:
     """One setting as a field.
 
     Attributes:
-        kind: "check", "choice" or "number".
-        value: what a person chose, or for a check and a choice what the preset has.
-        preset: what the preset has, in words.
+        kind: "choice" or "number".
+        value: what a person chose, or "" for what the preset has.
+        preset: that, in words.
     """
 
     name: str
     label: str
     kind: str
-    value: Any
+    value: str
     preset: str
     about: str
     choices: tuple[str, ...] = ()
-    changed: bool = False
 
 
 def form(
@@ -100,14 +99,18 @@ def form(
 def _setting(name: str, base: TrainConfig, values: Mapping[str, Any]) -> Setting:
     standard, given = getattr(base, name), values.get(f"set.{name}")
     label, about = _LABELS.get(name, name.replace("_", " ").capitalize()), ABOUT[name]
-    if isinstance(standard, bool):
-        value = standard if given is None else bool(given)
-        return Setting(name, label, "check", value, "", about, changed=value != standard)
-    if name in CHOICES:
-        value = given if given in CHOICES[name] else standard
-        return Setting(name, label, "choice", value, str(standard), about, CHOICES[name], value != standard)
     text = "" if given is None else str(given).strip()
-    return Setting(name, label, "number", text, f"{standard:g}", about, changed=bool(text))
+    if choices := _choices(name, standard):
+        return Setting(name, label, "choice", text if text in choices else "", _word(standard), about, choices)
+    return Setting(name, label, "number", text, f"{standard:g}", about)
+
+
+def _choices(name: str, standard: Any) -> tuple[str, ...]:
+    return ("yes", "no") if isinstance(standard, bool) else CHOICES.get(name, ())
+
+
+def _word(value: Any) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def settings_of(values: Mapping[str, Any], family: str) -> dict[str, Any]:
@@ -117,14 +120,14 @@ def settings_of(values: Mapping[str, Any], family: str) -> dict[str, Any]:
         InputError: a field holds no number.
     """
     base = settings_for(family, str(values.get("preset") or "balanced"))
-    found = {}
+    found: dict[str, Any] = {}
     for name, kind in _KINDS.items():
-        given, standard = values.get(f"set.{name}"), getattr(base, name)
-        if given is None or (isinstance(given, str) and not given.strip()):
+        text, standard = str(values.get(f"set.{name}") or "").strip(), getattr(base, name)
+        if not text:
             continue
-        value = bool(given) if isinstance(standard, bool) else str(given).strip()
-        if not isinstance(standard, bool) and name not in CHOICES:
-            value = _number(name, str(given), kind)
+        value: Any = text == "yes" if isinstance(standard, bool) else text
+        if not _choices(name, standard):
+            value = _number(name, text, kind)
         if value != standard:
             found[name] = value
     return found
