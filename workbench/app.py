@@ -19,7 +19,7 @@ from workbench.gate import Gate
 from workbench.media import media_routes
 from workbench.security import Guard, check_bind, refuse_share
 from workbench.services import Services
-from workbench.shell import install, static_routes
+from workbench.shell import FIRST_SIGHTS, install, static_routes
 
 if TYPE_CHECKING:
     from pipelines.lab import Lab
@@ -122,6 +122,8 @@ def _pages(services: Services) -> Any:
         for page in PAGES[1:]:
             with blocks.route(page.TITLE, f"/{page.SLUG}", show_in_navbar=False):
                 page.build(services)
+    sights = {page.SLUG: page.first_sight(services) for page in PAGES if hasattr(page, "first_sight")}
+    setattr(blocks, FIRST_SIGHTS, sights)
     return blocks
 
 

@@ -18,13 +18,17 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-__all__ = ["Shell", "Tab", "asset", "install", "static_routes"]
+__all__ = ["FIRST_SIGHTS", "Shell", "Tab", "asset", "install", "static_routes"]
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+FIRST_SIGHTS = "lab_first_sights"
+"""Where an app's blocks keep them."""
+
 SCRIPTS = (
     *("shell.js", "refusals.js", "compare.js", "players.js", "lists.js", "intake.js", "dialogs.js", "pipelines.js"),
     *("charts.js", "gallery.js", "frames.js", "generate.js", "mask.js", "pose.js", "blend.js", "loras.js"),
+    "first_sight.js",
 )
 
 KEYS = (
@@ -71,6 +75,16 @@ class Shell:
     def asset(self, name: str) -> str:
         """See the function of this name; the template asks its shell."""
         return asset(name)
+
+    def first_sight(self, request: Any) -> str:
+        """What the page in this address shows until its front end has started; "" for most.
+
+        An app that has such pages keeps what draws them with its blocks, by slug: see `workbench.app`.
+        """
+        from markupsafe import Markup
+
+        draws = getattr(request.app.get_blocks(), FIRST_SIGHTS, {}).get(request.url.path.strip("/"))
+        return Markup(draws(request)) if draws else ""
 
     def title(self, slug: str) -> str:
         """Title of the browser's tab."""

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.bench._server import free_port
 from workbench.pages import PAGES
 
-__all__ = ["measure"]
+__all__ = ["browser", "measure", "served_lab"]
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 3
@@ -43,17 +43,17 @@ Graph("A page", nodes=[node]).launch(port=int(sys.argv[1]), open_browser=False)
 def measure() -> list[dict[str, Any]]:
     """Kilobytes of HTML, and seconds to the first thing that can be used; medians of rounds in turn."""
     rival_name = "daggr's canvas of one step"
-    with tempfile.TemporaryDirectory() as folder, _ours(Path(folder)) as ours, _rival(Path(folder)) as rival:
+    with tempfile.TemporaryDirectory() as folder, served_lab(Path(folder)) as ours, _rival(Path(folder)) as rival:
         heaviest = max(_kilobytes(f"{ours}{page.SLUG}") for page in PAGES)
         pages: dict[str, tuple[str, str]] = {
             "ours": (f"{ours}enhance", "text=Try the sample picture"),
             "rival": (rival, "text=enlarge it"),
         }
         taken: dict[str, list[float]] = {name: [] for name in pages}
-        with _browser() as browser:
+        with browser() as chromium:
             for _ in range(ROUNDS):
                 for name, (address, sign) in pages.items():
-                    taken[name].append(_seconds_to(browser, address, sign))
+                    taken[name].append(_seconds_to(chromium, address, sign))
     seconds = [statistics.median(taken[name]) for name in ("ours", "rival")]
     return [
         _row("HTML of the heaviest page", heaviest, LIMIT, "the limit we set", "kB"),
@@ -77,7 +77,8 @@ def _kilobytes(address: str) -> float:
 
 
 @contextmanager
-def _browser() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
     found = next(p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
@@ -86,7 +87,8 @@ def _browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def _ours(folder: Path) -> Iterator[str]:
+def served_lab(folder: Path) -> Iterator[str]:
+    """A lab's own server, whose home is in a folder; its address."""
     command = [sys.executable, "-m", "workbench", "serve", "--no-browser", "--port"]
     with _served(command, {"LAB_HOME": str(folder / "home")}) as address:
         yield address

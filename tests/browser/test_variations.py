@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
+from blocks.faces import open_faces
+from blocks.scores.references import make_references
 from data.records import CharacterInfo, FileRef
 from pipelines.lab import Lab
 from pipelines.settings import Settings
@@ -20,6 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 FACE = [1.0] + [0.0] * 511
 SET = {"embedder": "e" * 64, "digest": "ab" * 32, "identity": FACE, "members": [{"view": "front", "embedding": FACE}]}
 CROWD = 5000
+LONG = 600_000  # milliseconds; a busy machine draws slowly
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +37,23 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OwnLab, s
         ):
             _add(lab, mara, files[place], label, score)
         lab.create_character("Other", references={**SET, "count": 1}, reference_files=files[:1])
+        for name in ("Nora", "Ossi"):
+            _drawable(lab, name, files[0])
         crowd = lab.create_character("Crowd")
         _crowd(lab, crowd, files[3])
     own = OwnLab(home)
     own.start()
     yield own, mara.id, crowd.id
     own.stop()
+
+
+def _drawable(lab: Lab, name: str, file: FileRef) -> None:
+    """Somebody whose cells can be drawn and scored, with a small grid."""
+    faces = open_faces(threads=1)
+    members = [{"file": "face.png", "view": "front", "embedding": FACE, "second": FACE[::-1]}] * 2
+    whom = make_references(members, embedder=faces.embedder, domain=faces.domain, second_embedder=faces.second)
+    made = lab.create_character(name, references=whom, reference_files=[file, file])
+    lab.set_cells(made.id, [{"key": key} for key in ("expression_happy", "expression_sad", "pose_bust")])
 
 
 def _picture(lab: Lab, path: Path, hue: int) -> FileRef:
@@ -154,3 +168,117 @@ def test_what_is_being_made_is_seen_and_stopped_from_another_tab(open_grid: Call
     other.get_by_role("button", name="Stop").click()
     expect(other.locator("#character-notice")).to_contain_text("stopped")
     expect(page.locator(".working")).to_have_count(0)
+
+
+def test_a_section_is_drawn_and_a_cell_made_again_discarded_made_again_and_confirmed(
+    open_grid: Callable[..., Page],
+) -> None:
+    page = open_grid("/characters")
+    page.get_by_role("link", name="Nora").click()
+    page.get_by_role("button", name="Variations").click()
+    page.get_by_role("button", name="Generate 2 missing").click()
+    expect(page.locator(".cell img")).to_have_count(2, timeout=LONG)
+    expect(page.get_by_role("heading", name=re.compile("^2 of 3 cells"))).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Happy")).click()
+    view = page.get_by_role("dialog", name="Happy")
+    confirm = view.get_by_role("button", name="Confirm the new one")
+    for decide in ("Discard", "Confirm the new one"):
+        view.get_by_role("button", name="Recreate").click()
+        expect(view.get_by_role("status")).to_contain_text("Being made")
+        expect(confirm).to_be_visible(timeout=LONG)
+        expect(view.get_by_role("slider")).to_be_visible()
+        expect(view.get_by_role("row", name=re.compile("^Score")).locator(".pill")).to_have_count(2)
+        view.get_by_role("button", name=decide).click()
+        expect(confirm).to_have_count(0)
+        expect(view.locator(".past li")).to_have_count(0 if decide == "Discard" else 2)
+    expect(view.locator(".past small")).to_have_text(["current", "earlier"])
+
+
+def test_a_grid_goes_on_while_its_tab_is_closed(open_grid: Callable[..., Page]) -> None:
+    page = open_grid("/characters")
+    page.get_by_role("link", name="Ossi").click()
+    page.get_by_role("button", name="Variations").click()
+    page.get_by_role("button", name="Generate all missing").click()
+    expect(page.locator(".working").first).to_be_visible()
+    where = page.url
+    page.close()
+    page = open_grid(where)
+    expect(page.locator(".cell img")).to_have_count(3, timeout=LONG)
+    expect(page.get_by_role("button", name="Generate all missing")).to_have_count(0)
+
+
+def test_joints_are_moved_by_mouse_and_keyboard_and_kept(open_grid: Callable[..., Page]) -> None:
+    page = open_grid()
+    page.get_by_role("group", name="Section").get_by_role("button", name="Bodies").click()
+    expect(page.locator(".spot")).to_have_count(5)
+    page.get_by_role("button", name="Standing", exact=True).click()
+    page.get_by_role("button", name="Edit the pose").click()
+    wrist = page.get_by_role("button", name=re.compile("^left wrist"))
+    box = wrist.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] - 60, steps=4)
+    page.mouse.up()
+    before = _height(wrist.get_attribute("aria-label"))
+    page.keyboard.press("ArrowUp")
+    assert _height(wrist.get_attribute("aria-label")) == before - 1
+    page.get_by_role("button", name=re.compile("^nose")).press(" ")
+    expect(page.get_by_label("nose", exact=True)).not_to_be_checked()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_label("nose", exact=True)).to_be_checked()
+    page.get_by_label("Draw the cell with it now").uncheck()
+    page.get_by_role("button", name="Keep this pose").click()
+    view = page.get_by_role("dialog", name="Standing")
+    expect(view).to_contain_text("The pose is kept, with the joints where you put them")
+    view.get_by_role("button", name="Edit the pose").click()
+    assert _height(wrist.get_attribute("aria-label")) == before - 1
+    page.keyboard.press("Escape")
+    expect(view.get_by_role("button", name="Edit the pose")).to_be_visible()
+
+
+def _height(label: str | None) -> int:
+    found = re.search(r"(-?\d+) % down", label or "")
+    assert found is not None, label
+    return int(found[1])
+
+
+def test_a_look_that_is_answered_late_leads_nowhere(open_grid: Callable[..., Page]) -> None:
+    page = open_grid()
+    expect(page.locator(".spot").first).to_be_visible()
+    late: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if '"event_data"' in (route.request.post_data or "") or late:
+            route.continue_()
+        else:
+            late.append((route, route.fetch()))
+
+    page.route("**/gradio_api/run/**", hold)
+    while not late:
+        page.wait_for_timeout(100)
+    page.get_by_role("button", name="Sitting", exact=True).click()
+    view = page.get_by_role("dialog", name="Sitting")
+    expect(view).to_be_visible()
+    route, response = late[0]
+    route.fulfill(response=response)
+    page.wait_for_timeout(300)
+    view.get_by_role("button", name="Edit the pose").click()
+    expect(page.get_by_role("button", name=re.compile("^left wrist"))).to_be_visible()
+
+
+def test_the_first_pictures_are_there_before_the_page_and_what_is_pressed_meanwhile_is_done(
+    open_grid: Callable[..., Page], filled: tuple[OwnLab, str, str]
+) -> None:
+    page = open_grid("/jobs")
+    held: list[Route] = []
+    page.route("**/assets/**", lambda route: held.append(route))
+    page.goto(f"/characters?character={filled[2]}&view=takes", wait_until="commit")
+    expect(page.locator("#first-sight .picture img").first).to_be_visible()
+    page.get_by_role("button", name="Best score").click()
+    page.unroute("**/assets/**")
+    for route in held:
+        route.continue_()
+    expect(page.locator("#first-sight")).to_have_count(0)
+    expect(page.get_by_role("button", name="Best score", pressed=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{CROWD} takes")).to_be_visible()

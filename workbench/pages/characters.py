@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import gradio as gr
 from gradio.context import Context
+from markupsafe import Markup
 
 from blocks.errors import LabError
 from workbench import components as parts
@@ -18,11 +19,11 @@ from workbench.characters import Characters
 from workbench.pages.characters_acts import act_on
 from workbench.pages.characters_api import endpoints
 from workbench.pages.characters_views import draw
-from workbench.pages.turn import Place, Turn
+from workbench.pages.turn import Place, Turn, without
 from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET
 from workbench.services import Services
 
-__all__ = ["SLUG", "TITLE", "build"]
+__all__ = ["SLUG", "TITLE", "build", "first_sight"]
 
 TITLE = "Characters"
 SLUG = "characters"
@@ -34,6 +35,9 @@ PLACES = frozenset(
     {"character", "view", "new", "people", "picked", "text", "take", "version", "measure", "curve", "sort", "only"}
     | {"cell", "other", "beside", "order", "show", "part", "pose"}
 )
+
+FIRST = 120
+"""Pictures of a gallery that are sent before all others: more than a large window shows."""
 
 TOLD = "<!--told-->"
 """Where the full view has room for a notice."""
@@ -106,6 +110,23 @@ def build(services: Services) -> None:
         part.click(act, reads, writes, api_visibility="private", **QUIET).then(None, place, None, js=REMEMBER)
     Context.root_block.load(opened, place, writes, js=OPENED, api_visibility="private", **QUIET)
     endpoints(characters)
+
+
+def first_sight(services: Services) -> Callable[[Any], str]:
+    """What the page shows before its front end has started: of thousands of pictures those that are seen first."""
+    characters = Characters(services)
+
+    def draws(request: Any) -> str:
+        place = without(_place(request.url.query), "take", "cell", "pose")
+        if place.get("view") not in ("takes", "variations"):
+            return ""
+        try:
+            drawn = draw(characters, who(request), place, most=FIRST)
+        except LabError:  # the page itself will say it
+            return ""
+        return parts.fill("first_sight.html", head=Markup(drawn.head), main=Markup(drawn.main))
+
+    return draws
 
 
 def _look(

@@ -50,8 +50,11 @@ class Drawn:
         return parts.fill("newer.html", version=self.version)
 
 
-def draw(characters: Characters, user: User, place: Place) -> Drawn:
+def draw(characters: Characters, user: User, place: Place, most: int | None = None) -> Drawn:
     """The page in one of its places.
+
+    Args:
+        most: pictures of a gallery that go along; all if None.
 
     Raises:
         UnknownName: there is no such character, take, version or job.
@@ -68,7 +71,9 @@ def draw(characters: Characters, user: User, place: Place) -> Drawn:
         )
     character = characters.one(user, place["character"])
     view = place.get("view") or "about"
-    shows = {"variations": _variations, "takes": _takes, "scores": _scores, "history": _history}.get(view, _about)
+    if view == "takes":
+        return _takes(characters, user, place, character, most)
+    shows = {"variations": _variations, "scores": _scores, "history": _history}.get(view, _about)
     return shows(characters, user, place, character)
 
 
@@ -109,12 +114,12 @@ def _variations(characters: Characters, user: User, place: Place, character: Cha
     )
 
 
-def _takes(characters: Characters, user: User, place: Place, character: CharacterInfo) -> Drawn:
+def _takes(characters: Characters, user: User, place: Place, character: CharacterInfo, most: int | None) -> Drawn:
     takes = characters.marks(user, character.id)
     sort, only = place.get("sort", "new"), place.get("only", "all")
     return Drawn(
         views.head(character, "takes", characters.lora(user, character)),
-        gallery(character.id, takes, sort, only),
+        gallery(character.id, takes, sort, only, most),
         viewer=_viewer(characters, user, place, character, arranged(takes, sort, only)),
     )
 
