@@ -20,6 +20,7 @@ from data.likeness import Likeness
 from data.records import CharacterInfo, FileRef, TakeInfo
 from data.results import remember_blobs
 from data.store import Store
+from data.takes import TakeMark
 from pipelines.access import authorize
 from pipelines.engine.values import as_plain, encode
 from pipelines.ledger import Ledger
@@ -64,7 +65,7 @@ class Bookkeeper(Ledger):
         )
         return [_seen(take) for take in found]
 
-    def take_marks(self, character: str, limit: int = 5000) -> list[takes.TakeMark]:
+    def take_marks(self, character: str, limit: int = 5000) -> list[TakeMark]:
         return takes.marks(self._store, characters.id_of(self._store, character), limit)
 
     def take(self, take: str) -> TakeInfo:

@@ -44,7 +44,7 @@ class Ledger(ABC):
 
     @abstractmethod
     def take_marks(self, character: str, limit: int = 5000) -> list[TakeMark]:
-        """A character's takes that are not hidden, newest first, with as much of each as a gallery of thousands shows."""
+        """A character's takes that are not hidden, newest first: of each, what a gallery of thousands shows."""
 
     @abstractmethod
     def take(self, take: str) -> TakeInfo:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -86,12 +86,11 @@ def _source(entry: Any) -> Source | None:
         return None
     texts = {name: str(entry.get(name) or "")[:200] for name in ("id", "name", "job", "key")}
     role, weight, identity = entry.get("role"), entry.get("weight"), entry.get("identity")
-    usual = {field.name: field.default for field in fields(Source)}
     return Source(
         kind=entry["kind"],
         **texts,
         role=role if role in ROLES else "face",
-        weight=float(weight) if isinstance(weight, int | float) and 0 <= weight <= 1 else float(usual["weight"]),
+        weight=float(weight) if isinstance(weight, int | float) and 0 <= weight <= 1 else 1.0,
         identity=identity if isinstance(identity, int) and not isinstance(identity, bool) else -1,
     )
 

@@ -33,7 +33,7 @@ def _training(desk: LoraDesk) -> tuple[Callable[..., Any], ...]:
         captions = given.pop("captions", None) or {}
         if unknown := given.keys() - _ASKED:
             raise InputError(f"A training takes no {sorted(unknown)[0]!r}; it takes {', '.join(sorted(_ASKED))}.")
-        options = {
+        options: dict[str, Any] = {
             "character": character,
             "captions": captions,
             "only_advice": only_advice,

@@ -72,7 +72,7 @@ def _add(grids: VariationGrids, user: User, place: Place, subject: str, values: 
     key = re.sub(r"[^a-z0-9]+", "_", title.casefold()).strip("_")
     if not key:
         raise InputError("Say what the cell shows, in letters or digits; its key is made of that.")
-    cell = {"key": f"own_{key}"[:64], "title": title, "prompt": str(values.get("prompt", ""))}
+    cell: dict[str, Any] = {"key": f"own_{key}"[:64], "title": title, "prompt": str(values.get("prompt", ""))}
     cell |= {"pose": str(values.get("pose", "")), "aspect": SHAPES.get(str(values.get("shape")), 1.0)}
     section = str(values.get("section", "")).strip()
     grids.add_cell(user, place["character"], cell | ({"section": section} if section else {}))
@@ -91,7 +91,7 @@ def _keep_pose(grids: VariationGrids, user: User, place: Place, key: str, values
     if not values.get("draw"):
         return Turn(without(place, "pose"), parts.said(f"The pose is kept, {how}; the next picture is drawn with it."))
     grids.make(user, place["character"], [key])
-    return Turn(without(place, "pose"), parts.said(f"Drawn anew {how}; the new picture waits beside this one."))
+    return Turn(without(place, "pose"), parts.said(f"The cell is drawn anew, {how}; the new picture comes here."))
 
 
 def _drop(grids: VariationGrids, user: User, place: Place, key: str, values: dict[str, Any]) -> Turn:
