@@ -34,6 +34,7 @@ ON_ACT = "window.lab.acts(element, trigger);"
 REMEMBER = "(place) => history.replaceState(null, '', location.pathname + (place ? '?' + place : ''))"
 OPENED = "() => location.search.slice(1)"
 
+PLACES = ("pipeline", "canvas", "run", "step", "with")
 Place = dict[str, str]
 
 
@@ -56,8 +57,11 @@ def build(services: Services) -> None:
     reads = [place, sent, clock]
     writes = [listing, head, graph, comparison, panel, history, body, clock, place, sent]
 
-    def look(place: str, sent: str, pace: float, request: gr.Request) -> Any:
-        return _look(chains, who(request), _place(place), sent, pace)
+    def look(place: str | None, sent: str, pace: float, request: gr.Request) -> Any:
+        if place is None:  # nobody has said yet where the page is
+            return [gr.skip()] * len(writes)
+        *shown, _, marks = _look(chains, who(request), _place(place), sent, pace)
+        return (*shown, gr.skip(), marks)  # a look leads nowhere: when it is answered, the page may be elsewhere
 
     @told
     def act(place: str, sent: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
@@ -194,11 +198,9 @@ def _draw_run(chains: Chains, user: User, place: Place, drawn: dict[str, str]) -
     return view.job.pipeline, view.job.state in ACTIVE
 
 
-def _place(text: str) -> Place:
+def _place(text: str | None) -> Place:
     """Where the page stands, from its address."""
-    return {
-        name: value for name, value in parse_qsl(text[:2000]) if name in ("pipeline", "canvas", "run", "step", "with")
-    }
+    return {name: value for name, value in parse_qsl((text or "")[:2000]) if name in PLACES}
 
 
 def _html(name: str) -> Any:
