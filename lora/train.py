@@ -7,6 +7,7 @@ import shutil
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +28,7 @@ __all__ = ["SUITS", "Trained", "settings_for", "train_lora"]
 
 _READY = 0.05  # share of the progress at which everything is encoded
 _TOLD = 200  # lines of the log that a training's losses take at most
+_FEWEST_VERSIONS = 3
 _RECENT = 20  # steps that the speed is a mean of
 
 SUITS: Mapping[str, Mapping[str, Any]] = {
@@ -74,7 +76,12 @@ def settings_for(family: str, preset: str = "balanced", settings: Mapping[str, A
         name: value.get(preset) if isinstance(value, Mapping) else value
         for name, value in SUITS.get(family, {}).items()
     }
-    return configured(preset, {name: value for name, value in suits.items() if value is not None}, **(settings or {}))
+    given = dict(settings or {})
+    found = configured(preset, {name: value for name, value in suits.items() if value is not None}, **given)
+    if given.get("save_every") is None and found.save_every > found.steps // _FEWEST_VERSIONS:
+        # A short training has versions to choose from too.
+        found = replace(found, save_every=max(1, math.ceil(found.steps / _FEWEST_VERSIONS)))
+    return found
 
 
 def _units(

@@ -80,6 +80,9 @@ def test_presets_suit_the_family_and_say_what_is_wrong():
     assert settings_for("flux1").checkpointing and settings_for("flux1").batch == 1
     assert settings_for("pocket", "fast", {"steps": 7}).steps == 7
     assert settings_for("pocket", "fast", {"optimiser": "prodigy"}).rate == 1.0
+    assert settings_for("pocket", "fast").steps < settings_for("pocket", "thorough").steps
+    assert settings_for("sd15", "balanced", {"steps": 60}).save_every == 20, "there are versions to choose from"
+    assert settings_for("sd15", "balanced", {"steps": 60, "save_every": 60}).save_every == 60
     for preset, settings, said in (
         ("slow", {}, "no preset"),
         ("fast", {"stepz": 1}, "no setting"),
