@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from blocks.errors import InputError
 from data.grids import Template
 from data.records import FileRef, JobInfo
-from pipelines.variations import CellInfo, Which
+from pipelines.variations import CellInfo
 from workbench.access import User, authorize
 
 if TYPE_CHECKING:
@@ -43,9 +43,11 @@ class VariationGrids:
         jobs: list[JobInfo] = Context().run(self.lab.generate_cells, character, keys, user=user.name, **wanted)
         return jobs
 
-    def make_all(self, user: User, character: str, which: Which, section: str = "") -> list[JobInfo]:
-        """What is missing or flagged, in one section or everywhere."""
-        return self.make(user, character, section=section, which=which)
+    def models(self, user: User) -> list[tuple[str, str]]:
+        """Models that cells can be drawn with, each with its title; "" is the lab's own."""
+        authorize(user, "view", "models")
+        found = [one for one in self.lab.models() if one.kind == "generate" and one.runs]
+        return [(one.name if one.file else "", one.title) for one in found]
 
     def stop(self, user: User, character: str) -> int:
         """Stop whatever is being made; how many cells that were."""

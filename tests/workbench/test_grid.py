@@ -59,6 +59,13 @@ def test_only_one_section_is_shown_where_that_is_wanted() -> None:
     assert 'data-act="grid-part" data-id="Bodies" aria-pressed="true"' in drawn
 
 
+def test_what_new_pictures_are_drawn_with_is_chosen_where_there_is_a_choice() -> None:
+    assert "grid-model" not in grid(CELLS, "set", "all", models=[("", "Pocket")])
+    drawn = grid(CELLS, "set", "all", models=[("", "Pocket"), ("sdxl", "SDXL")], model="sdxl")
+    assert 'data-act="grid-model" data-id="sdxl" aria-pressed="true"' in drawn
+    assert 'data-act="grid-model" data-id="" aria-pressed="false"' in drawn
+
+
 def test_a_body_shows_what_holds_it_and_its_joints_can_be_moved() -> None:
     neck, nose = ({"name": name, "x": 0.25, "y": y, "seen": True} for name, y in (("neck", 0.5), ("nose", 0.25)))
     made = take("a", 0.9, settings={"pose": "standing", "points": [neck, nose], "control_scale": 1.0})

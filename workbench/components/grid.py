@@ -65,7 +65,13 @@ class Section:
 
 
 def grid(
-    cells: Sequence[CellInfo], sort: str, show: str, part: str = "", sheets: Sequence[tuple[JobInfo, str]] = ()
+    cells: Sequence[CellInfo],
+    sort: str,
+    show: str,
+    part: str = "",
+    sheets: Sequence[tuple[JobInfo, str]] = (),
+    models: Sequence[tuple[str, str]] = (),
+    model: str = "",
 ) -> str:
     """The whole grid.
 
@@ -73,6 +79,7 @@ def grid(
         sort, show: names of `SORTS` and `SHOWS`.
         part: only this section; "" for all.
         sheets: that were asked for, newest first, each with the digest of what it became, or "".
+        models: that new pictures can be drawn with, each with its title; `model` is the one that is chosen.
     """
     shown = shown_cells(cells, sort, show, part)
     if sort in ("worst", "best"):
@@ -89,6 +96,8 @@ def grid(
         sorts=SORTS,
         shows=SHOWS,
         part=part,
+        models=models,
+        model=model,
         parts=list(dict.fromkeys(cell.section for cell in cells)),
         sheets=[(job_view(job), digest) for job, digest in sheets[:MOST_SHEETS]],
     )

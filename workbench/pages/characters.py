@@ -33,7 +33,7 @@ PARTS = ("head", "notice", "form", "main", "viewer")
 
 PLACES = frozenset(
     {"character", "view", "new", "people", "picked", "text", "take", "version", "measure", "curve", "sort", "only"}
-    | {"cell", "other", "beside", "order", "show", "part", "pose"}
+    | {"cell", "other", "beside", "order", "show", "part", "pose", "model"}
 )
 
 FIRST = 120

@@ -92,7 +92,7 @@ def _about(characters: Characters, user: User, place: Place, character: Characte
 def _variations(characters: Characters, user: User, place: Place, character: CharacterInfo) -> Drawn:
     cells = characters.grids.grid(user, character.id)
     templates = characters.grids.templates(user)
-    sheets = characters.grids.sheets(user, character.id)
+    sheets, models = characters.grids.sheets(user, character.id), characters.grids.models(user)
     sort, show, part = place.get("order", "set"), place.get("show", "all"), place.get("part", "")
     face = character.headshot.digest if character.headshot else ""
     large = ""
@@ -106,7 +106,9 @@ def _variations(characters: Characters, user: User, place: Place, character: Cha
         )
     return Drawn(
         views.head(character, "variations", characters.lora(user, character)),
-        grids.grid(cells, sort, show, part, sheets) if character.references else parts.fill("grid_unready.html"),
+        grids.grid(cells, sort, show, part, sheets, models, place.get("model", ""))
+        if character.references
+        else parts.fill("grid_unready.html"),
         grids.tools(cells, templates),
         f"grid {character.id}",
         large,

@@ -21,6 +21,7 @@ GO: dict[str, Callable[[Place, str], Place]] = {
     "grid-sort": lambda place, subject: {**place, "order": subject},
     "grid-show": lambda place, subject: {**place, "show": subject},
     "grid-part": lambda place, subject: {**place, "part": subject} if subject else without(place, "part"),
+    "grid-model": lambda place, subject: {**place, "model": subject} if subject else without(place, "model"),
     "pose": lambda place, subject: {**place, "pose": subject} if subject else without(place, "pose"),
     "beside": lambda place, subject: {**place, "beside": subject} if subject else without(place, "beside"),
     "weigh": lambda place, subject: {**place, "other": subject} if subject else without(place, "other"),
@@ -28,18 +29,23 @@ GO: dict[str, Callable[[Place, str], Place]] = {
 """Acts that only show something else."""
 
 
+def _settings(place: Place) -> dict[str, str]:
+    """What new pictures are drawn with beside what their cells say."""
+    return {"model": place["model"]} if place.get("model") else {}
+
+
 def _make(grids: VariationGrids, user: User, place: Place, key: str, values: dict[str, Any]) -> Turn:
-    grids.make(user, place["character"], [key])
+    grids.make(user, place["character"], [key], settings=_settings(place))
     return Turn(place)
 
 
 def _make_missing(grids: VariationGrids, user: User, place: Place, section: str, values: dict[str, Any]) -> Turn:
-    grids.make_all(user, place["character"], "missing", section)
+    grids.make(user, place["character"], section=section, which="missing", settings=_settings(place))
     return Turn(place)
 
 
 def _redo_flagged(grids: VariationGrids, user: User, place: Place, section: str, values: dict[str, Any]) -> Turn:
-    jobs = grids.make_all(user, place["character"], "flagged", section)
+    jobs = grids.make(user, place["character"], section=section, which="flagged", settings=_settings(place))
     return Turn(
         place, parts.said(f"{len(jobs)} made again; each waits beside the current picture until you confirm it.")
     )
@@ -90,7 +96,7 @@ def _keep_pose(grids: VariationGrids, user: User, place: Place, key: str, values
     how = "with the joints where you put them" if cell.points else "as set"
     if not values.get("draw"):
         return Turn(without(place, "pose"), parts.said(f"The pose is kept, {how}; the next picture is drawn with it."))
-    grids.make(user, place["character"], [key])
+    grids.make(user, place["character"], [key], settings=_settings(place))
     return Turn(without(place, "pose"), parts.said(f"The cell is drawn anew, {how}; the new picture comes here."))
 
 
