@@ -2,7 +2,7 @@
 // pressed again there.
 const sight = document.getElementById("first-sight");
 const PATIENCE = 600; // milliseconds for the pictures of the page itself
-const LONGEST = 20_000; // a page that does not come has a reason to tell, and it is not hidden for ever
+const LONGEST = 20_000; // from when the page could answer: if it does not, what it has to tell is not hidden for ever
 let pressed = null;
 
 function leave() {
@@ -18,9 +18,13 @@ function watch() {
     const button = event.target.closest("[data-act]");
     if (button) pressed = { ...button.dataset };
   });
+  let answers = 0;
   const drawn = new MutationObserver(async () => {
     const main = document.querySelector("#character-main section");
-    if (!main) return;
+    if (!main) {
+      if (document.getElementById("character-main")) answers ||= setTimeout(leave, LONGEST);
+      return;
+    }
     drawn.disconnect();
     const near = [...main.querySelectorAll("img")].filter((image) => image.getBoundingClientRect().top < innerHeight);
     const shown = Promise.allSettled(near.map((image) => image.decode()));
@@ -28,7 +32,6 @@ function watch() {
     leave();
   });
   drawn.observe(document.getElementById("content"), { childList: true, subtree: true });
-  setTimeout(leave, LONGEST);
 }
 
 if (sight) watch();
