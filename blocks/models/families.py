@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from blocks.errors import UnknownName
 from blocks.models.profiles import Profile
+from blocks.pocket.pack import GUIDANCE
 
 __all__ = ["FAMILIES", "profile"]
 
@@ -30,7 +31,7 @@ _POCKET = Profile(
     references=("faceid", "ip-adapter", "start"),
     max_references=8,
     steps=20,
-    guidance_scale=4.0,
+    guidance_scale=GUIDANCE,
     size=(128, 128),
     sizes=((128, 128), (128, 192), (128, 256)),
     multiple=8,

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from blocks.errors import NotAvailable
 
-__all__ = ["WEIGHTS", "PocketPack", "pocket_pack"]
+__all__ = ["GUIDANCE", "WEIGHTS", "PocketPack", "pocket_pack"]
 
 WEIGHTS = Path(__file__).parent / "weights"
+GUIDANCE = 2.0  # at which the generator is most like the actor and still does as it is told
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from blocks.block import block_of
 from blocks.errors import Cancelled, InputError, NotAvailable, UnreadableFile
 from blocks.generate import generate
 from blocks.models import loading, previews
+from blocks.pocket.pack import GUIDANCE
 
 
 def test_the_facts_say_everything_that_is_needed_to_draw_it_again(draw, tmp_path):
@@ -30,7 +31,7 @@ def test_the_facts_say_everything_that_is_needed_to_draw_it_again(draw, tmp_path
 
 def test_what_is_left_open_is_the_profiles(draw):
     facts = draw("pocket", steps=0, width=0, height=0).facts
-    assert (facts["steps"], facts["guidance"], facts["width"], facts["height"]) == (20, 4.0, 128, 128)
+    assert (facts["steps"], facts["guidance"], facts["width"], facts["height"]) == (20, GUIDANCE, 128, 128)
 
 
 def test_a_picture_does_not_depend_on_what_was_drawn_before_it(draw, reference):

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from blocks.errors import InputError, NotAvailable, UnreadableFile
+from blocks.pocket.pack import GUIDANCE
 from blocks.provenance import read_recipe
 from pipelines import generate_picture
 from pipelines.lab import Lab
@@ -53,7 +54,7 @@ def test_a_picture_is_a_take_with_all_that_was_asked(drawing: Lab) -> None:
     assert (take.prompt, take.seed, take.model, take.score) == (SMALL["prompt"], 4, "tiny", None)
     asked = {name: take.settings[name] for name in ("negative", "steps", "width", "sampler", "guidance")}
     sampler = run["generate"].outputs["facts"]["sampler"]
-    assert asked == {"negative": "hat", "steps": 2, "width": 32, "sampler": sampler, "guidance": 4.0}
+    assert asked == {"negative": "hat", "steps": 2, "width": 32, "sampler": sampler, "guidance": GUIDANCE}
 
 
 def test_pictures_are_asked_for_in_one_call(drawing: Lab) -> None:
@@ -136,7 +137,7 @@ def test_the_digest_follows_the_model_and_what_is_put_on_it(drawing: Lab) -> Non
 
 def test_what_is_left_open_is_filled_from_the_profile(drawing: Lab) -> None:
     settled = _settled(drawing.home, model="tiny")
-    assert (settled["model"], settled["steps"], settled["guidance"]) == ("tiny", 20, 4.0)
+    assert (settled["model"], settled["steps"], settled["guidance"]) == ("tiny", 20, GUIDANCE)
 
 
 def test_a_name_that_is_not_there_is_refused_with_those_that_are(drawing: Lab, tmp_path: Path) -> None:

@@ -111,10 +111,9 @@ def _stretch(model: Any, mean: Tensor, turn: Tensor, by: Tensor) -> None:
 
 
 def balance(model: Any, pictures: Pixels) -> None:
-    """Give each channel the spread of the trace it leaves in pictures.
+    """Give each channel the spread of the geometric mean of one and the trace it leaves in pictures.
 
-    Noise then drowns what is fine before what is coarse, as it does in pixels, and a generator that is judged by its
-    latents spends its effort where pictures show it. With the same spread for all of them it drew mosaics.
+    A generator that is judged by its latents then spends its effort, half of it, where pictures show it.
     """
     straighten(model, pictures)
     wanted = to_tensor(pictures[:64])
@@ -128,7 +127,7 @@ def balance(model: Any, pictures: Pixels) -> None:
             traces.append((model.decode(moved).sample - plain).square().mean().sqrt())
         trace = torch.stack(traces).double()
         count = len(trace)
-        _stretch(model, torch.zeros(count).double(), torch.eye(count).double(), trace / trace.mean())
+        _stretch(model, torch.zeros(count).double(), torch.eye(count).double(), (trace / trace.mean()).sqrt())
 
 
 def finish(model: Any, renders: Renders, folder: Path) -> float:

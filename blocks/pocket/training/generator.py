@@ -3,7 +3,8 @@
     python -m blocks.pocket.training.generator --home DIR [--steps 6000]
 
 Needs renders, autoencoder and recogniser. The face adapter first learns to say what an embedding knows; then text
-encoder, UNet and adapter learn together. Every thousand steps what there is so far is written as a pipeline.
+encoder, UNet and adapter learn together, from nothing or, if the folder ``earlier`` holds a pipeline, from there. Every
+thousand steps what there is so far is written as a pipeline.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from torch import Tensor, nn
 
 from blocks.pocket.training.adapter import adapter_state, add_face_adapter, build_unet, plain_state, set_adapter_scale
 from blocks.pocket.training.checkpoint import arguments, backward, mixed, one_cycle, run
+from blocks.pocket.training.earlier import go_on_from
 from blocks.pocket.training.language import build_text_encoder, build_tokenizer
 from blocks.pocket.training.lessons import Lessons, load_vae, met
+from blocks.pocket.training.muon import Muon
 from blocks.pocket.training.tokens import teach_tokens
 
 __all__ = ["Average", "build_scheduler", "finish", "main", "noise_levels"]
@@ -83,11 +86,14 @@ def main() -> None:
     unet, encoder = build_unet(), build_text_encoder(tokenizer)
     add_face_adapter(unet)
     if not (given.home / "generator.pt").exists():
+        if (given.home / "earlier").is_dir():
+            print(f"goes on from an earlier one; new in it: {len(go_on_from(given.home / 'earlier', unet, encoder))}")
         print(teach_tokens(unet.encoder_hid_proj.image_projection_layers[0], *met(given.home)), flush=True)
     both = nn.ModuleDict({"unet": unet, "encoder": encoder}).to(device)
     processors = list(unet.attn_processors)
     mean = Average(both)
-    optimiser = torch.optim.AdamW(both.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-3)
+    ends = (encoder, unet.conv_in, unet.conv_out, unet.time_embedding, unet.encoder_hid_proj)
+    optimiser = Muon(both.parameters(), [weight for end in ends for weight in end.parameters()])
 
     def step_once(step: int) -> dict[str, float]:
         for group in optimiser.param_groups:

@@ -28,7 +28,7 @@ from blocks.pocket.captions import caption
 from blocks.pocket.choices import CHOICES, OF_LOOK
 from blocks.pocket.identity import identity
 from blocks.pocket.look import random_look
-from blocks.pocket.pack import WEIGHTS
+from blocks.pocket.pack import GUIDANCE, WEIGHTS
 from blocks.pocket.reader import read_look
 from blocks.pocket.training.calibrate import DOMAIN, gallery, rates_at_gate
 from blocks.pocket.training.card import write_card
@@ -109,7 +109,7 @@ def make(pipeline: Any, prompts: list[str], face: Floats | None, seed: int, **se
     """128x128 pictures of the prompts. Without a face the adapter is off."""
     unit = torch.zeros(1, 1, 512) if face is None else torch.from_numpy(face).float()[None, None]
     pipeline.set_ip_adapter_scale(0.0 if face is None else 1.0)
-    chosen: dict[str, Any] = {"guidance_scale": 4.0, "guidance_rescale": 0.7} | settings
+    chosen: dict[str, Any] = {"guidance_scale": GUIDANCE} | settings
     made = pipeline(
         prompts,
         height=128,
