@@ -47,11 +47,11 @@ def test_cells_references_and_kept_takes_are_gathered_each_once_with_what_they_s
         lab.keep_take(take.id)
     pictures, about = gather(lab, mara.id)
     assert [one.digest for one in pictures] == [files[place].digest for place in (1, 2, 0, 3)]
-    happy, sad, reference, take = about
+    happy, sad, reference, own = about
     assert happy["file"] == "expression_happy.png" and happy["hair"] == "short" and happy["outfit_colour"] == "red"
     assert "gate" in sad["out"] and "out" not in happy
     assert reference == {"file": "reference-01.png", "source": "reference", "view": "half_left"}
-    assert take["prompt"] == "in a park" and take["source"] == "take"
+    assert own["prompt"] == "in a park" and own["source"] == "take"
     low = next(take for take in lab.takes(character=mara.id) if take.label == "expression_sad")
     lab.keep_take(low.id)
     assert not any("out" in row for row in gather(lab, mara.id)[1]), "kept by hand"

@@ -30,7 +30,7 @@ def lora(state: str = "completed", **changes: object) -> LoraInfo:
     job = JobInfo(
         id="job1", pipeline="train_lora", title="Train mira7", state="SUCCEEDED", user="admin", created_at=0.0
     )
-    return replace(LoraInfo(job, state, "mira7", "", versions=(2, 4), report=REPORT, files=(FILE,)), **changes)  # type: ignore[arg-type, type-var]
+    return replace(LoraInfo(job, state, "mira7", "", versions=(2, 4), report=REPORT, files=(FILE,)), **changes)  # type: ignore[arg-type]
 
 
 def test_a_finished_lora_shows_before_and_after_its_versions_and_its_files() -> None:
@@ -104,6 +104,11 @@ def test_only_what_differs_from_the_preset_is_asked_for() -> None:
 
 
 def test_captions_and_what_is_left_out_come_from_the_table() -> None:
-    values = {"caption.a.png": " mira7, red coat ", "caption.b.png": "", "use.a.png": True, "use.b.png": False}
+    values: dict[str, object] = {
+        "caption.a.png": " mira7, red coat ",
+        "caption.b.png": "",
+        "use.a.png": True,
+        "use.b.png": False,
+    }
     assert forms.captions_of(values) == {"a.png": "mira7, red coat"}
     assert forms.unwanted(values) == ["b.png"]

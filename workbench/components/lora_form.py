@@ -125,8 +125,10 @@ def settings_of(values: Mapping[str, Any], family: str) -> dict[str, Any]:
         text, standard = str(values.get(f"set.{name}") or "").strip(), getattr(base, name)
         if not text:
             continue
-        value: Any = text == "yes" if isinstance(standard, bool) else text
-        if not _choices(name, standard):
+        value: bool | str | int | float = text
+        if isinstance(standard, bool):
+            value = text == "yes"
+        elif name not in CHOICES:
             value = _number(name, text, kind)
         if value != standard:
             found[name] = value
