@@ -58,3 +58,20 @@ def test_a_pipeline_is_asked_about_too(page: Page, vast: Path) -> None:
     page.wait_for_url("**/pipelines?run=*")
     page.get_by_role("button", name="Cancel").first.click()
     expect(page.locator("#chain-head")).to_contain_text("Cancelled")
+
+
+def test_the_canvas_asks_before_it_runs_a_node(page: Page, vast: Path) -> None:
+    page.goto("/pipelines?pipeline=enhance_picture&canvas=1")
+    canvas = page.frame_locator("iframe")
+    source = canvas.locator(".node", has=canvas.locator(".node-name", has_text="source"))
+    source.locator("input[type=file]").set_input_files(vast)
+    source.locator("img").wait_for()
+    run = canvas.locator(".node", has=canvas.locator(".node-name", has_text="stamp")).locator(".run-btn")
+    run.click()
+    asked = canvas.get_by_role("alert").filter(has_text="This will take about")
+    asked.get_by_role("button", name="Not now").click()
+    expect(asked).to_have_count(0)
+    run.click()
+    asked.get_by_role("button", name="Start").click()
+    canvas.locator("#lab-bar .job").get_by_role("button", name="Cancel").click()
+    expect(canvas.locator("#lab-bar .job")).to_contain_text("Cancelled")
