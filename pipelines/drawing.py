@@ -111,7 +111,8 @@ class Drawing(Ledger):
         if not names:
             return []
         people = [*([known] if known else []), *self.characters()]
-        by_file = {str(one.fields["lora"]): one for one in reversed(people) if one.fields.get("lora")}
+        with_word = [one for one in people if one.fields.get("lora") and one.fields.get("trigger")]
+        by_file = {str(one.fields["lora"]): one for one in reversed(with_word)}
         return [by_file[name] for name in names if name in by_file]
 
     def _who(

@@ -42,10 +42,10 @@ def test_it_stays_off_on_another_model_and_where_others_are_given(asked: Any) ->
 
 
 def test_several_characters_in_one_picture_bring_their_trigger_words_and_a_weight_each(lab: Lab, asked: Any) -> None:
-    lab.create_character("Theo", fields={"trigger": "theo7", "lora": "theo.safetensors"})
-    both = [{"path": "mira.safetensors", "weight": 0.8}, {"path": "theo.safetensors", "weight": 0.6}]
+    lab.create_character("Theo", fields={"trigger": "theo7", "lora": "theo-beside.safetensors"})
+    both = [{"path": "mira.safetensors", "weight": 0.8}, {"path": "theo-beside.safetensors", "weight": 0.6}]
     given = asked("two friends in a park", model="sdxl", loras=both)
     assert given["loras"] == both
     assert given["prompt"] == "mira7, theo7, two friends in a park"
-    quiet = [both[0], {"path": "theo.safetensors", "weight": 0.0}, {"path": "style.safetensors", "weight": 1.0}]
+    quiet = [both[0], {"path": "theo-beside.safetensors", "weight": 0.0}, {"path": "style.safetensors", "weight": 1.0}]
     assert asked("mira7 alone", model="sdxl", loras=quiet)["prompt"] == "mira7 alone"
