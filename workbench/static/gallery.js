@@ -8,6 +8,7 @@ const SPARE = 3; // rows drawn above and below the window
 class LabGallery extends HTMLElement {
   connectedCallback() {
     this.items = JSON.parse(this.querySelector("template")?.content.textContent || "[]");
+    this.count = Math.max(this.items.length, Number(this.dataset.count) || 0); // the others are still to come
     this.drawn = new Map();
     this.look = () => { this.waiting ||= requestAnimationFrame(() => { this.waiting = 0; this.#draw(); }); };
     this.watcher = new ResizeObserver(this.look);
@@ -27,7 +28,7 @@ class LabGallery extends HTMLElement {
     const across = Math.max(1, Math.floor((width + GAP) / (LEAST + GAP)));
     const side = (width - GAP * (across - 1)) / across;
     const step = side + CAPTION + GAP;
-    this.style.height = `${Math.ceil(this.items.length / across) * step}px`;
+    this.style.height = `${Math.ceil(this.count / across) * step}px`;
     const top = this.getBoundingClientRect().top;
     const first = Math.max(0, Math.floor(-top / step) - SPARE) * across;
     const last = Math.min(this.items.length, (Math.ceil((innerHeight - top) / step) + SPARE) * across);
