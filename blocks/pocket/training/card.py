@@ -52,7 +52,7 @@ told of a person is the recogniser's embedding of other frames of that person, w
 trained on. People of training, of calibration and of every measurement are disjoint; two people of the renderer differ
 in six of eleven traits or more.
 
-**Version 2.** Its generator goes on from version 1's (8,800 steps on people who move) for 6,600 steps; detector and
+**Version 2.** Its generator goes on from version 1's (8,800 steps on people who move) for 6,000 steps; detector and
 judge are new; autoencoder and recognisers are version 1's.
 
 **Licence**: MIT, code and weights.

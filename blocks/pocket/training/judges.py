@@ -32,7 +32,7 @@ MIRRORED = {"left": "right", "right": "left"}
 
 
 class Judge(nn.Module):
-    """Nx3x128x128 from -1 to 1 to one row of logits for each of CHOICES (0.8 M).
+    """Nx3x128x128 from -1 to 1 to one row of logits for each of CHOICES (0.7 M).
 
     Eyes and moles are a few pixels, so the first steps are small; where something is says what it is, so the last map
     is read place by place.
@@ -52,7 +52,7 @@ class Judge(nn.Module):
             layers.append(nn.Conv2d(inside, outside, side, step, side // 2, bias=False))
             layers += [nn.BatchNorm2d(outside), nn.ReLU()]
             layers += [nn.MaxPool2d(2)] if halved else []
-        layers += [nn.Conv2d(128, 40, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(0.1), nn.Linear(40 * 64, 160), nn.ReLU()]
+        layers += [nn.Conv2d(128, 32, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(0.1), nn.Linear(32 * 64, 160), nn.ReLU()]
         self.body = nn.Sequential(*layers)
         self.heads = nn.ModuleDict({name: nn.Linear(160, len(keys)) for name, keys in CHOICES.items()})
 

@@ -2,12 +2,11 @@
 
     python -m blocks.pocket.training.pose --home DIR [--steps 2000]
 
-Needs the generator. Only the ControlNet learns.
+Needs the generator. Only the ControlNet learns; if the folder ``earlier-pose`` holds one, it goes on from there.
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,16 @@ def build_controlnet(unet: Any) -> Any:
     return ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(16, 32, 64, 64))
 
 
+def _first_controlnet(unet: Any, earlier: Path) -> Any:
+    model = build_controlnet(unet)
+    if earlier.is_dir():
+        from safetensors.torch import load_file
+
+        old = load_file(earlier / "diffusion_pytorch_model.safetensors")
+        model.load_state_dict({name: weight.float() for name, weight in old.items()})
+    return model
+
+
 def _skeletons(home: Path) -> Pixels:
     paths = sorted((home / "renders-figures").glob("shard-[0-9][0-9][0-9].npz"))
     return np.concatenate([np.load(path)["skeletons"] for path in paths])
@@ -51,7 +60,7 @@ def main() -> None:
     renders, skeletons = Renders.read(given.home / "renders-figures", pictures=False), _skeletons(given.home)
     codes = encoded(given.home, "figures")
     scheduler = build_scheduler()
-    model = build_controlnet(unet).to(device)
+    model = _first_controlnet(unet, given.home / "earlier-pose").to(device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-3)
 
     def batch() -> tuple[Tensor, Tensor, Tensor]:
@@ -66,7 +75,7 @@ def main() -> None:
             group["lr"] = one_cycle(step, given.steps, 6e-4)
         code, tokens, sticks = batch()
         noise, time = torch.randn(code.shape).to(device), (torch.rand(len(code)) ** 0.7 * 1000).long().to(device)
-        with mixed(device) if device.type == "cuda" else nullcontext():
+        with mixed(device):
             text = encoder(tokens)[0]
             noisy = scheduler.add_noise(code, noise, time)
             down, middle = model(noisy, time, text, controlnet_cond=sticks, return_dict=False)

@@ -20,6 +20,7 @@ from blocks.pocket.training.face_pack import write_face_pack
 __all__ = ["LIMIT", "halve", "main", "publish", "weigh"]
 
 LIMIT = 20_000_000  # bytes of all weights together
+NARROW = 1_000  # from so many numbers on, weights of what neither draws nor recognises for the gate are kept in 8 bits
 
 
 def halve(source: Path, target: Path, narrowest: int = 0) -> None:
@@ -58,14 +59,14 @@ def halve(source: Path, target: Path, narrowest: int = 0) -> None:
 def publish(home: Path, out: Path) -> None:
     """Bring every part that is trained to ``out``."""
     narrow = home / "half"
-    for name in ("detector", "recogniser"):
+    for name, narrowest in (("detector", NARROW), ("recogniser", 0)):
         if (home / f"{name}.onnx").is_file():
-            halve(home / f"{name}.onnx", narrow / f"{name}.onnx")
+            halve(home / f"{name}.onnx", narrow / f"{name}.onnx", narrowest)
     if (narrow / "detector.onnx").is_file() and (narrow / "recogniser.onnx").is_file():
         write_face_pack(narrow / "detector.onnx", narrow / "recogniser.onnx", out / "faces")
-    for name, place, narrowest in (("recogniser-second", "second/recogniser", 0), ("judge", "judge", 60_000)):
+    for name, place in (("recogniser-second", "second/recogniser"), ("judge", "judge")):
         if (home / f"{name}.onnx").is_file():
-            halve(home / f"{name}.onnx", out / f"{place}.onnx", narrowest)
+            halve(home / f"{name}.onnx", out / f"{place}.onnx", NARROW)
     if (home / "pipeline").is_dir():
         _replace(home / "pipeline", out / "generator")
         shutil.copyfile(home / "face-adapter.safetensors", out / "generator" / "faceid.safetensors")
