@@ -27,7 +27,8 @@ def orthonormal(matrix: Tensor) -> Tensor:
     for _ in range(ROUNDS):
         square = x @ x.T
         x = _A * x + (_B * square + _C * square @ square) @ x
-    return (x.T if tall else x).to(matrix)
+    result: Tensor = (x.T if tall else x).to(matrix)
+    return result
 
 
 class Muon(torch.optim.Optimizer):
