@@ -11,6 +11,9 @@ from PIL import Image
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from blocks.faces import open_faces
+from blocks.pocket.identity import identity
+from blocks.pocket.look import Look
+from blocks.pocket.portrait import draw_portrait
 from blocks.scores.references import make_references
 from data.records import CharacterInfo, FileRef
 from pipelines.lab import Lab
@@ -50,7 +53,10 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OwnLab, s
 def _drawable(lab: Lab, name: str, file: FileRef) -> None:
     """Somebody whose cells can be drawn and scored, with a small grid."""
     faces = open_faces(threads=1)
-    members = [{"file": "face.png", "view": "front", "embedding": FACE, "second": FACE[::-1]}] * 2
+    pixels = draw_portrait(identity(900_031), Look()).picture
+    [face] = faces.find(pixels)
+    second = faces.second_embedding(pixels, face)
+    members = [{"file": "face.png", "view": "front", "embedding": face.embedding, "second": second}] * 2
     whom = make_references(members, embedder=faces.embedder, domain=faces.domain, second_embedder=faces.second)
     made = lab.create_character(name, references=whom, reference_files=[file, file])
     lab.set_cells(made.id, [{"key": key} for key in ("expression_happy", "expression_sad", "pose_bust")])

@@ -9,6 +9,9 @@ import pytest
 from PIL import Image
 
 from blocks.faces import open_faces
+from blocks.pocket.identity import identity
+from blocks.pocket.look import Look
+from blocks.pocket.portrait import draw_portrait
 from blocks.scores.references import make_references
 from pipelines import Lab, Settings
 from tests.blocks.models._tiny import build
@@ -32,7 +35,10 @@ def lab(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     picture = tmp_path_factory.mktemp("face") / "face.png"
     Image.new("RGB", (48, 48), "teal").save(picture)
     faces = open_faces(threads=1)
-    members = [{"file": "face.png", "view": "front", "embedding": FACE}] * 2
+    pixels = draw_portrait(identity(900_032), Look()).picture
+    [face] = faces.find(pixels)
+    second = faces.second_embedding(pixels, face)
+    members = [{"file": "face.png", "view": "front", "embedding": face.embedding, "second": second}] * 2
     whom = make_references(members, embedder=faces.embedder, domain="pocket")
     with Lab.open(settings=Settings(home=home, cpu_slots=1, gpu_slots=0, warm=1)) as opened:
         opened.approve_model("tiny")
