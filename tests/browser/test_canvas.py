@@ -153,13 +153,13 @@ def test_a_broken_file_is_told_with_its_line_mended_and_harms_nothing_else(page:
     whole = path.read_text()
     path.write_text(whole.replace("    import gradio as gr", "    nonsense()\n    import gradio as gr"))
     line = path.read_text().split("\n").index("    nonsense()") + 1
-    expect(page.locator("#lab-bar [role=alert]")).to_contain_text(f"line {line}")
+    expect(page.locator("#lab-bar .bad")).to_contain_text(f"line {line}")
     other = page.context.new_page()
     other.goto(CANVAS)
     run(other, "paint")
     expect(picture(other, "paint")).to_be_visible()
     path.write_text(whole)
-    expect(page.locator("#lab-bar [role=alert]")).to_be_hidden()
+    expect(page.locator("#lab-bar .bad")).to_be_hidden()
 
 
 def test_a_failing_step_says_why_on_its_node(page: Page, own: OwnLab) -> None:
