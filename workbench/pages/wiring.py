@@ -77,7 +77,9 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        # Gradio's client takes whatever has a "path" for a file and fetches it; a LoRA goes out as it is given.
+        named = {"path": "name"} if value.keys() == {"path", "weight"} else {}
+        return {named.get(name, str(name)): _plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Path | Fraction):
