@@ -43,12 +43,14 @@ def main(folder: Path) -> None:
         take("help", "/jobs", lambda page: (page.wait_for_selector("table.jobs"), page.keyboard.press("?")))
         run = picture.replace("/enhance?job=", "/pipelines?step=upscale&run=")
         _pipelines(take, run)
+        take("generate", "/generate", _generate)
         take("blend", "/blend", _blend)
         take("models", "/models", _open_first_model)
         take("settings", "/settings", _looking_at("#cleaning .button"))
         for name, where, place in (
             ("home", "/", ".shot img"), ("enhance-picture", picture, "lab-compare"), ("jobs", "/jobs", "table.jobs"),
-            ("blend", "/blend", ".sweep .strip img"), ("models", "/models", "details.model"),
+            ("generate", "/generate", ".drawn img"), ("blend", "/blend", ".sweep .strip img"),
+            ("models", "/models", "details.model"),
             ("settings", "/settings", "#cleaning .button"),
         ):  # fmt: skip
             look = _looking_at(place)
@@ -111,6 +113,21 @@ def _leave_running(page: Page) -> None:
     page.locator("#start").click()
     page.wait_for_selector("img.live:not(.waiting)", timeout=60_000)
     page.mouse.move(5, 5)
+
+
+def _generate(page: Page) -> None:
+    """Takes of a drawn actor, each with its score."""
+    page.get_by_role("button", name="Start with a rendered actor").click()
+    page.wait_for_selector(".who-faces .person", timeout=180_000)
+    for prompt, count in (
+        ("short blue hair, red coat, happy, side left, night street", 1),
+        ("red bob, white shirt", 2),
+    ):
+        page.locator("#gen-form [name=prompt]").fill(prompt)
+        page.locator("#gen-form [name=max_iterations]").fill("1")
+        page.locator("#gen-start").click()
+        page.wait_for_function(f"document.querySelectorAll('.drawn').length >= {count}", timeout=300_000)
+    page.wait_for_function("!document.querySelector('.drawing')", timeout=300_000)
 
 
 def _blend(page: Page) -> None:
