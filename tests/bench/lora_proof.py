@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _measured(seed: int, case: str, plan: Plan, home: Path, threads: int) -> dict[str, Any]:
     """What one LoRA came to, if need be by making it."""
-    told = json.dumps([seed, case, asdict(plan), model_digest(place_of("", ""))], sort_keys=True)
+    told = json.dumps([seed, case, asdict(plan), _settings(plan), model_digest(place_of("", ""))], sort_keys=True)
     key = hashlib.sha256(told.encode()).hexdigest()[:16]
     kept = home / f"{seed}-{case}-{key}.json"
     if not kept.exists():
@@ -128,8 +128,7 @@ def _made(seed: int, case: str, plan: Plan, folder: Path, threads: int) -> dict[
     table = [
         {**look, "file": path.name, "caption": caption_of(look, TRIGGER), "set": name} for path, look, name in rows
     ]
-    steps = plan.steps or settings_for("pocket", plan.preset).steps
-    settings: dict[str, Any] = {"steps": steps, "save_every": -(-steps // 3)}
+    settings = {"steps": plan.steps} if plan.steps else {}
     run, scratch = folder / "run", _empty(folder / "scratch")
     began, spent = time.monotonic(), time.process_time()
     trained = train_lora(
@@ -144,6 +143,10 @@ def _made(seed: int, case: str, plan: Plan, folder: Path, threads: int) -> dict[
     report = picked.report
     wanted = ("chosen", "versions", "before", "after", "reach", "drift")
     return {**took, "settings": trained.facts["settings"], **{name: report[name] for name in wanted}}
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    return settings_for("pocket", plan.preset, {"steps": plan.steps or None}).facts()
 
 
 Shown = tuple[Path, dict[str, Any]]
