@@ -81,10 +81,20 @@ def test_the_machine_is_named() -> None:
     assert "cores" in bench.machine() and "Python 3" in bench.machine()
 
 
-def test_the_readme_shows_the_figures_between_its_marks(benches: dict[str, Any], tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{bench.BEGIN}\nold\n{bench.END}\nafter\n")
+def test_a_page_shows_every_figure_and_the_readme_the_foremost(
+    benches: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "FOREMOST", ("c", "not measured"))
+    (tmp_path / "docs").mkdir()
+    readme, page = tmp_path / "README.md", tmp_path / bench.PAGE
+    for one in (readme, page):
+        one.write_text(f"before\n{bench.BEGIN}\nold\n{bench.END}\nafter\n")
     bench.main([], tmp_path / "bench.json")
-    text = readme.read_text()
-    assert text.startswith("before\n") and text.endswith("\nafter\n")
-    assert "old" not in text and "| a | 1.235 |" in text and bench.machine() in text
+    for text in (readme.read_text(), page.read_text()):
+        assert text.startswith("before\n") and text.endswith("\nafter\n")
+        assert "old" not in text and "| c | 3 |" in text and bench.machine() in text
+    assert "| a | 1.235 |" in page.read_text() and "| a |" not in readme.read_text()
+
+
+def test_the_foremost_figures_have_been_measured() -> None:
+    assert set(bench.FOREMOST) <= {row["name"] for row in json.loads(bench.OUTPUT.read_text())}
