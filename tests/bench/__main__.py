@@ -78,7 +78,7 @@ def main(names: Sequence[str], output: Path = OUTPUT) -> int:
     if names or failed:
         rows = {row["name"]: row for row in _written(output)} | rows
     output.write_text(_as_text(rows.values()))
-    _show(rows.values(), output.with_name(PAGE), "`bench.json` has the same.")
+    _show(rows.values(), output.parent / PAGE, "`bench.json` has the same.")
     foremost = [rows[name] for name in FOREMOST if name in rows]
     _show(foremost, output.with_name("README.md"), f"[All {len(rows)} rows]({PAGE}).")
     print(f"\nWritten: {output}" + (f"; failed: {', '.join(failed)}" if failed else ""))
