@@ -18,7 +18,7 @@ from pathlib import Path
 
 from blocks.errors import CorruptBlob, InputError, UnknownName
 from data._disk import disk_errors
-from data.shelves import Shelf, open_shelf
+from data.shelves import Folder, Shelf
 
 __all__ = ["Blob", "Blobs", "digest_of"]
 
@@ -51,7 +51,7 @@ class Blobs:
 
     def __init__(self, root: str | Path, cache: Path | None = None) -> None:
         self.root = root
-        self._shelf: Shelf = open_shelf(root, cache)
+        self._shelf = _shelf_at(str(root), cache)
 
     def put_bytes(self, content: bytes) -> Blob:
         """Store bytes.
@@ -162,6 +162,17 @@ class Blobs:
     def _known(self, digest: str) -> str:
         self.size(digest)
         return digest
+
+
+def _shelf_at(address: str, cache: Path | None) -> Shelf:
+    """The folder or bucket there; fsspec is imported only for one that is not a folder."""
+    if "://" not in address:
+        return Folder(Path(address))
+    if address.startswith("file://"):
+        return Folder(Path(address.removeprefix("file://")))
+    from data.buckets import Bucket
+
+    return Bucket(address, cache)
 
 
 def digest_of(path: Path) -> str:

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from data._disk import disk_errors, sync_folder, write_all
 
-__all__ = ["Folder", "Shelf", "open_shelf"]
+__all__ = ["Folder", "Shelf"]
 
 _STALE = 3600.0
 _CHUNK = 1 << 20
@@ -40,18 +40,6 @@ class Shelf(Protocol):
     def trashed(self) -> Iterator[str]: ...
     def empty_trash(self) -> tuple[int, int]: ...
     def remove_stale(self) -> int: ...
-
-
-def open_shelf(root: str | Path, cache: Path | None = None) -> Shelf:
-    """The folder or bucket at this address; fsspec is imported only for one that is not a folder."""
-    address = str(root)
-    if "://" not in address:
-        return Folder(Path(address))
-    if address.startswith("file://"):
-        return Folder(Path(address.removeprefix("file://")))
-    from data.buckets import Bucket
-
-    return Bucket(address, cache)
 
 
 class Folder:
