@@ -1,6 +1,8 @@
-"""Keep `docs/screenshots` current: serve a fresh lab, enhance the samples, and take a picture of each page.
+"""Keep `docs/screenshots` current: serve a fresh lab, do on each page what it is for, and take its picture.
 
 python tests/browser/screenshots.py [FOLDER]
+
+The character with a grid and a LoRA is made before the lab is served; all together takes about ten minutes.
 """
 
 from __future__ import annotations
@@ -16,47 +18,76 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from blocks.faces import open_faces
+from blocks.pocket.identity import identity
+from blocks.pocket.look import random_look
+from blocks.pocket.portrait import draw_portrait
+from blocks.scores.references import make_references
+from pipelines import lora_characters
+from pipelines.lab import Lab
+from pipelines.settings import Settings
 from workbench.services import sample_path
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 250_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+_NARROW: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
+_STOCKED = (
+    ("characters", "/characters?character={character}", ".character h2"),
+    ("variations", "/characters?character={character}&view=variations", ".cell img"),
+    ("lora", "/lora?character={character}&job={training}", "#lora-detail .chart"),
+)
+"""Pages that show the character which is there before the lab is served."""
+_ACTOR = 31_044
 ENDED = ".stage[data-state=SUCCEEDED], .stage[data-state=FAILED]"
 
 
 def main(folder: Path) -> None:
     """Take them all."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _lab() as address, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        take = _camera(browser, address, folder)
-        take("home-empty", "/", lambda page: page.wait_for_selector(".first"))
-        take("enhance-empty", "/enhance", lambda page: page.wait_for_selector(".invite"))
-        picture = take("enhance-picture", "/enhance?sample=picture", _enhance)
-        take("enhance-clip", "/enhance?sample=clip", _enhance_clip)
-        take("enhance-running", "/enhance?sample=picture", _leave_running)
-        take("jobs", "/jobs", _open_first_job)
-        take("home", "/", lambda page: page.wait_for_selector(".shot img"))
-        take("help", "/jobs", lambda page: (page.wait_for_selector("table.jobs"), page.keyboard.press("?")))
-        run = picture.replace("/enhance?job=", "/pipelines?step=upscale&run=")
-        _pipelines(take, run)
-        take("generate", "/generate", _generate)
-        take("blend", "/blend", _blend)
-        take("models", "/models", _open_first_model)
-        take("settings", "/settings", _looking_at("#cleaning .button"))
-        for name, where, place in (
-            ("home", "/", ".shot img"), ("enhance-picture", picture, "lab-compare"), ("jobs", "/jobs", "table.jobs"),
-            ("generate", "/generate", ".drawn img"), ("blend", "/blend", ".sweep .strip img"),
-            ("models", "/models", "details.model"),
-            ("settings", "/settings", "#cleaning .button"),
-        ):  # fmt: skip
-            look = _looking_at(place)
-            take(f"{name}-dark", where, look, color_scheme="dark")
-            take(f"{name}-narrow", where, look, viewport={"width": 390, "height": 844}, device_scale_factor=2)
+        with _lab(lambda home: {}) as (address, _):
+            _camera(browser, address, folder)("home-empty", "/", lambda page: page.wait_for_selector(".first"))
+        with _lab(_stocked) as (address, made):
+            _pages(_camera(browser, address, folder), made)
         browser.close()
+
+
+def _pages(take: Callable[..., str], made: dict[str, str]) -> None:
+    """Every page of a lab in which `made` is."""
+    take("enhance-empty", "/enhance", lambda page: page.wait_for_selector(".invite"))
+    picture = take("enhance-picture", "/enhance?sample=picture", _enhance)
+    take("enhance-clip", "/enhance?sample=clip", _enhance_clip)
+    take("enhance-running", "/enhance?sample=picture", _leave_running)
+    take("jobs", "/jobs", _open_first_job)
+    take("home", "/", lambda page: page.wait_for_selector(".shot img"))
+    take("help", "/jobs", lambda page: (page.wait_for_selector("table.jobs"), page.keyboard.press("?")))
+    run = picture.replace("/enhance?job=", "/pipelines?step=upscale&run=")
+    _pipelines(take, run)
+    take("generate", "/generate", _generate)
+    take("blend", "/blend", _blend)
+    for name, where, place in _STOCKED:
+        where = where.format(**made)
+        take(name, where, _looking_at(place))
+        take(f"{name}-dark", where, _looking_at(place), color_scheme="dark")
+        take(f"{name}-narrow", where, _looking_at(place), **_NARROW)
+    take("models", "/models", _open_first_model)
+    take("settings", "/settings", _looking_at("#cleaning .button"))
+    for name, where, place in (
+        ("home", "/", ".shot img"), ("enhance-picture", picture, "lab-compare"), ("jobs", "/jobs", "table.jobs"),
+        ("generate", "/generate", ".drawn img"), ("blend", "/blend", ".sweep .strip img"),
+        ("models", "/models", "details.model"),
+        ("settings", "/settings", "#cleaning .button"),
+    ):  # fmt: skip
+        look = _looking_at(place)
+        take(f"{name}-dark", where, look, color_scheme="dark")
+        take(f"{name}-narrow", where, look, **_NARROW)
 
 
 def _camera(browser: Browser, address: str, folder: Path) -> Callable[..., str]:
@@ -78,8 +109,6 @@ def _camera(browser: Browser, address: str, folder: Path) -> Callable[..., str]:
 
 def _save(page: Page, path: Path) -> None:
     """As PNG; with fewer colours where photographs make it too large."""
-    from PIL import Image
-
     page.screenshot(path=path)
     with Image.open(path) as shot:
         reduced = shot.convert("RGB")
@@ -149,8 +178,7 @@ def _pipelines(take: Callable[..., str], run: str) -> None:
     take("pipelines-canvas", canvas, _fill_canvas)
     take("pipelines-run-dark", run, _looking_at(".detail img"), color_scheme="dark")
     take("pipelines-canvas-dark", canvas, lambda page: _on_canvas(page).wait_for(), color_scheme="dark")
-    narrow = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
-    take("pipelines-narrow", run, lambda page: page.wait_for_selector(".detail img"), **narrow)
+    take("pipelines-narrow", run, lambda page: page.wait_for_selector(".detail img"), **_NARROW)
 
 
 def _fill_canvas(page: Page) -> None:
@@ -183,18 +211,46 @@ def _looking_at(place: str) -> Callable[[Page], Any]:
 
 
 @contextmanager
-def _lab() -> Iterator[str]:
+def _lab(stock: Callable[[Path], dict[str, str]]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where it is served, and ids of what was put into it."""
     with tempfile.TemporaryDirectory() as home:
+        made = stock(Path(home) / "character-media-lab")
         environment = {**os.environ, "HOME": home, "PYTHONUNBUFFERED": "1"}  # pictures show the usual home
         environment.pop("LAB_HOME", None)
         command = [sys.executable, "-m", "workbench", "serve", "--port", "0", "--no-browser"]
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout is not None
-            yield next(found.group() for line in server.stdout if (found := re.search(r"http://[\w.:]+", line)))
+            address = next(found.group() for line in server.stdout if (found := re.search(r"http://[\w.:]+", line)))
+            yield address, made
         finally:
             server.terminate()
             server.wait(timeout=30)
+
+
+def _stocked(home: Path) -> dict[str, str]:
+    """A drawn actor as a character, with the whole grid and a LoRA that was trained from it."""
+    faces, members, files = open_faces(), [], []
+    random = np.random.default_rng(5)
+    with Lab.open(settings=Settings(home=home)) as lab:
+        for number in range(8):
+            look = random_look(random, view="front", lighting="photostudio", hair_colour="red", hair="bob")
+            pixels = draw_portrait(identity(_ACTOR), look, seed=number).picture
+            face = next(iter(faces.find(pixels)), None)
+            if face is None:
+                continue
+            path = home / f"frame-{number}.png"
+            Image.fromarray(pixels).save(path)
+            files.append(lab.import_file(path))
+            second = faces.second_embedding(pixels, face)
+            members.append({"file": path.name, "view": face.view, "embedding": face.embedding, "second": second})
+        whom = make_references(members, embedder=faces.embedder, domain=faces.domain, second_embedder=faces.second)
+        mara = lab.create_character("Mara", references=whom, reference_files=files)
+        for job in lab.generate_cells(mara.id):
+            lab.wait(job.id)
+        training = lora_characters.train_character(lab, mara.id)
+        lab.wait(training.id)
+    return {"character": mara.id, "training": training.id}
 
 
 if __name__ == "__main__":
