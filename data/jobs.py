@@ -14,12 +14,13 @@ from typing import Any
 
 from blocks.errors import Conflict, UnknownName
 from data import audit
-from data.records import FINAL, JobInfo, LogLine, State
+from data.records import DISCARDED, FINAL, JobInfo, LogLine, State
 from data.store import Connection, Store
 
 __all__ = [
     "ALLOWED",
     "add",
+    "discard",
     "find",
     "get",
     "log",
@@ -117,6 +118,23 @@ def move(
         connection.memory.pop(("job", job), None)
     else:
         connection.memory["job", job] = after
+    return after
+
+
+def discard(connection: Connection, job: str, who: str) -> JobInfo:
+    """Note that what an ended job made is not wanted any more; another attempt of it counts again.
+
+    Raises:
+        UnknownName: no such job.
+        Conflict: it has not ended.
+    """
+    before = _read(connection, job)
+    if before.state not in FINAL:
+        raise Conflict(f"{before.title} is still {before.state}; stop it before you delete what it makes.")
+    after = replace(before, options=before.options | {DISCARDED: before.attempt})
+    if not before.discarded:
+        connection.update("jobs", [{"id": job, "options": json.dumps(after.options)}])
+        audit.append(connection, who, "job.discard", job, {"attempt": before.attempt})
     return after
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 __all__ = [
+    "DISCARDED",
     "FINAL",
     "STATES",
     "CharacterInfo",
@@ -27,6 +28,8 @@ StepState = Literal["waiting", "running", "reused", "done", "skipped", "failed",
 
 STATES: tuple[State, ...] = get_args(State)
 FINAL: frozenset[str] = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
+DISCARDED = "discarded"
+"""Of a job's options: the attempt whose results nobody wants any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,11 @@ class JobInfo:
     cancelling: bool = False
     inputs: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def discarded(self) -> bool:
+        """Whether somebody said that what this attempt made is not wanted any more."""
+        return self.options.get(DISCARDED) == self.attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from blocks.block import block
 from blocks.errors import InputError
+from blocks.generate import models_used
 from blocks.models.headers import Header, read_header
 from blocks.models.places import place_of
 from blocks.models.recognise import recognise_adapter
@@ -52,7 +53,7 @@ def inspect(path: Path) -> dict[str, Any]:
     }
 
 
-@block(version="1", grace=5.0, models=lambda model="", models="": [place_of(model, models)])
+@block(version="1", grace=5.0, models=models_used)
 def bring_lora(lora: Path, model: str = "", models: str = "", *, scratch: Path, progress: Progress = silent) -> Brought:
     """Read a LoRA file of any layout that is known, check it against a model, and write it in diffusers' keys.
 

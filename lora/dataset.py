@@ -17,10 +17,13 @@ from blocks.progress import Progress, silent
 from lora.captions import LONGEST, caption_of, check_trigger, look_of
 from lora.likeness import NEAR, Signature, near_duplicates, signature
 
-__all__ = ["MOST", "Dataset", "make_dataset", "rows", "split"]
+__all__ = ["LEFT_OUT", "MOST", "Dataset", "make_dataset", "rows", "split"]
 
 MOST = 500
 """Pictures of a dataset."""
+
+LEFT_OUT = "left out"
+"""Why a picture is not in a dataset that a person did not want in it."""
 
 _SMALLEST = 32  # pixels of a side; less is a thumbnail
 _SETS = ("train", "select", "report")
@@ -84,7 +87,7 @@ def make_dataset(
     for number, (path, facts) in enumerate(zip(pictures, known, strict=True)):
         progress(number / len(pictures), f"picture {number + 1} of {len(pictures)}")
         name, out = str(facts.pop("file", "") or path.name), str(facts.pop("out", ""))
-        out = "left out" if name in unwanted else out
+        out = LEFT_OUT if name in unwanted else out
         picture = None if out else open_pictures([path])[0]
         if picture is None or min(picture.size) < _SMALLEST:
             dropped.append({"file": name, "why": out or f"smaller than {_SMALLEST} pixels"})

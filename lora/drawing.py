@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from blocks.generate import generate
+from blocks.models.places import place_of
 from blocks.progress import Progress, silent
 
-__all__ = ["Model", "draw", "sheet"]
+__all__ = ["Model", "draw", "opened", "sheet"]
 
 _THUMB = 128  # pixels of a sheet's pictures
 
@@ -28,6 +29,19 @@ class Model:
     height: int = 0
 
 
+def opened(model: str, models: str, *, dtype: str, device: str, threads: int, size: int) -> Model:
+    """The base model as a block's arguments describe it, and so many threads for the processor's arithmetic.
+
+    Args:
+        size: width and height of the pictures; 0 for the model's own.
+    """
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    return Model(str(place_of(model, models)), dtype=dtype, device=device, width=size, height=size)
+
+
 def draw(
     model: Model,
     prompts: Sequence[str],
@@ -43,9 +57,9 @@ def draw(
     Raises:
         NotAvailable, InputError: as `generate`.
     """
-    made = []
+    made = list[Path]()
     for number, prompt in enumerate(prompts):
-        progress(number / len(prompts), f"picture {number + 1} of {len(prompts)}")
+        progress(number / len(prompts), f"picture {number + 1} of {len(prompts)}", made[-1] if made else None)
         room = folder / f"{number:03d}"
         room.mkdir(parents=True, exist_ok=True)
         drawn = generate(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from blocks.block import block
 from blocks.errors import InputError
+from blocks.generate import models_used
 from blocks.models.places import place_of
 from blocks.progress import Progress, silent
 from lora.dataset import rows
@@ -40,7 +41,7 @@ class Exported(NamedTuple):
     facts: dict[str, Any]
 
 
-@block(version="1", grace=5.0, models=lambda model="", models="": [place_of(model, models)])
+@block(version="1", grace=5.0, models=models_used)
 def export_lora(
     lora: Path,
     pictures: Sequence[Path],

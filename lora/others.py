@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 from blocks.block import block
 from blocks.errors import InputError
-from blocks.models.places import place_of
+from blocks.generate import models_used
 from blocks.progress import Progress, silent
 from lora.captions import without_trigger
+from lora.drawing import draw, opened
 
 __all__ = ["MOST", "Others", "draw_others"]
 
@@ -25,17 +26,13 @@ class Others(NamedTuple):
     captions: list[str]
 
 
-def _models_used(model: str = "", models: str = "") -> list[Path]:
-    return [place_of(model, models)]
-
-
 @block(
     version="1",
     device="any",
     exact="close",
     grace=10.0,
     units=lambda others=0: float(others),
-    models=_models_used,
+    models=models_used,
 )
 def draw_others(
     table: Sequence[dict[str, Any]],
@@ -69,15 +66,9 @@ def draw_others(
         raise InputError(f"{others} pictures of other people cannot be drawn; ask for 0 to {MOST}.")
     if not others:
         return Others([], [])
-    import torch
-
-    from lora.drawing import Model, draw
-
-    if threads:
-        torch.set_num_threads(threads)
     said = _captions(table, trigger)
     captions = [said[number % len(said)] for number in range(others)]
-    base = Model(str(place_of(model, models)), dtype=dtype, device=device, width=size, height=size)
+    base = opened(model, models, dtype=dtype, device=device, threads=threads, size=size)
     return Others(draw(base, captions, scratch, seed=seed, progress=progress), captions)
 
 

@@ -15,13 +15,14 @@ import numpy as np
 
 from blocks.block import block
 from blocks.errors import InputError
+from blocks.generate import models_used
 from blocks.models.pictures import open_pictures
-from blocks.models.places import place_of
 from blocks.progress import Progress, part, silent
 from lora.captions import without_trigger
 from lora.dataset import rows
-from lora.drawing import Model, draw, sheet
+from lora.drawing import Model, draw, opened, sheet
 from lora.faces import Seen, alike, look_at, middle
+from lora.versions import step_of
 
 __all__ = ["Picked", "best_of", "pick_version"]
 
@@ -58,16 +59,12 @@ class _Target:
     second: Any
 
 
-def _models_used(model: str = "", models: str = "") -> list[Path]:
-    return [place_of(model, models)]
-
-
 def _units(versions: Sequence[Any] = (), count: int = 4) -> float:
     """Pictures drawn."""
     return float((min(len(versions), _MOST_VERSIONS) + 4) * count)
 
 
-@block(version="1", device="any", exact="close", grace=10.0, units=_units, models=_models_used)
+@block(version="1", device="any", exact="close", grace=10.0, units=_units, models=models_used)
 def pick_version(
     versions: Sequence[Path],
     pictures: Sequence[Path],
@@ -104,14 +101,10 @@ def pick_version(
     Raises:
         InputError, NotAvailable: as `blocks.generate.generate`, or there are no versions.
     """
-    import torch
-
-    if threads:
-        torch.set_num_threads(threads)
     if not versions:
         raise InputError("The training kept no version, so there is none to choose; train for more steps.")
     chosen = list(versions[-_MOST_VERSIONS:])
-    base = Model(str(place_of(model, models)), dtype=dtype, device=device, width=size, height=size)
+    base = opened(model, models, dtype=dtype, device=device, threads=threads, size=size)
     train = rows(pictures, table, "train")
     select, report = (rows(pictures, table, name) or train for name in ("select", "report"))
     choosing = _Judge(base, scratch, select, pack, models, count, seed)
@@ -126,8 +119,8 @@ def pick_version(
     after = reporting.judge(chosen[best], weight, part(progress, 0.75, 0.9))
     drift = reporting.drift(chosen[best], weight, trigger, part(progress, 0.9, 1.0))
     told = {
-        "chosen": _step(chosen[best]),
-        "versions": [{"step": _step(path), **_plain(one)} for path, one in zip(chosen, tried, strict=True)],
+        "chosen": step_of(chosen[best]),
+        "versions": [{"step": step_of(path), **_plain(one)} for path, one in zip(chosen, tried, strict=True)],
         "before": _plain(before),
         "after": _plain(after),
         "reach": reporting.reach([path for path, _ in train]),
@@ -243,11 +236,6 @@ def _adherence(pictures: Sequence[Path], wanted: Sequence[Mapping[str, Any]]) ->
         if key in seen
     ]
     return round(float(np.mean(right)), 4) if right else None
-
-
-def _step(path: Path) -> int:
-    digits = "".join(letter for letter in path.stem if letter.isdigit())
-    return int(digits or 0)
 
 
 def _plain(judged: Mapping[str, Any]) -> dict[str, Any]:

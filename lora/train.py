@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blocks.block import block
 from blocks.errors import InputError
+from blocks.generate import models_used
 from blocks.models.places import place_of
 from blocks.models.recognise import recognise
 from blocks.progress import Progress, part, silent
@@ -84,25 +85,34 @@ def settings_for(family: str, preset: str = "balanced", settings: Mapping[str, A
     return found
 
 
+def _settings(
+    family: str, preset: str, settings: Mapping[str, Any] | None, config: Mapping[str, Any] | None
+) -> TrainConfig:
+    """Those that were settled when the training was asked for; else as they follow now."""
+    return configured(preset, **config) if config else settings_for(family, preset, settings)
+
+
 def _units(
-    model: str = "", preset: str = "balanced", settings: Mapping[str, Any] | None = None, models: str = ""
+    model: str = "",
+    preset: str = "balanced",
+    settings: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+    models: str = "",
 ) -> float:
     """Pictures looked at."""
-    config = settings_for(recognise(place_of(model, models)).profile.family, preset, settings)
-    return float(config.steps * config.batch * config.accumulate)
+    family = recognise(place_of(model, models)).profile.family
+    chosen = _settings(family, preset, settings, config)
+    return float(chosen.steps * chosen.batch * chosen.accumulate)
 
 
-def _models_used(model: str = "", models: str = "") -> list[Path]:
-    return [place_of(model, models)]
-
-
-@block(version="1", device="any", exact="close", grace=30.0, units=_units, models=_models_used)
+@block(version="2", device="any", exact="close", grace=30.0, units=_units, models=models_used)
 def train_lora(
     pictures: Sequence[Path],
     table: Sequence[dict[str, Any]],
     model: str = "",
     preset: str = "balanced",
     settings: dict[str, Any] | None = None,
+    config: dict[str, Any] | None = None,
     prior: Sequence[Path] | None = None,
     prior_captions: Sequence[str] | None = None,
     start: Path | None = None,
@@ -125,6 +135,8 @@ def train_lora(
         model: folder of the base model; "" for the lab's own.
         preset: fast, balanced or thorough.
         settings: what is to be otherwise than in the preset; see `lora.training.config.ABOUT`.
+        config: all settings as they were when the training was asked for, so that it stays the same training when
+            presets change; None and they follow from preset and settings.
         prior, prior_captions: pictures of other people, with captions without the trigger word, that keep the base.
         start: the state of an earlier training with the same dataset and settings, which is made longer.
         samples: pictures drawn of every version, to look at while it runs; 0 for none.
@@ -156,10 +168,10 @@ def train_lora(
     release()
     loaded = load(place_of(model, models), dtype="bfloat16" if gpu and dtype == "auto" else dtype, device=device)
     try:
-        config = settings_for(loaded.profile.family, preset, settings)
-        examples = _examples(loaded, config, pictures, table, prior, prior_captions)
-        training = Training(loaded, examples, config, part(progress, 0.01, _READY), base=digest)
-        watch = _Watch(training, config, loaded, scratch / "samples", _prompts(table, samples), progress)
+        chosen = _settings(loaded.profile.family, preset, settings, config)
+        examples = _examples(loaded, chosen, pictures, table, prior, prior_captions)
+        training = Training(loaded, examples, chosen, part(progress, 0.01, _READY), base=digest)
+        watch = _Watch(training, chosen, loaded, scratch / "samples", _prompts(table, samples), progress)
         watch.compare_with([one.picture for one in examples if not one.prior], pack, models)
         watch.follow(folder)
         return _gathered(watch, folder, scratch, loaded)

@@ -232,6 +232,14 @@ class Lab(Housekeeping, Drawing, Registry, Variations, Blends):
         """Queue a failed or cancelled job again; what it finished is not done twice."""
 
     @abstractmethod
+    def discard(self, job: str, user: str = "admin") -> JobInfo:
+        """Note that what an ended job made is not wanted any more; lists leave it out until it is tried again.
+
+        Raises:
+            Conflict: it has not ended.
+        """
+
+    @abstractmethod
     def result(self, job: str) -> dict[str, Any]:
         """What the last steps of a job gave, by port (``step.port`` where two share a name)."""
 

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from blocks.errors import InputError
-from pipelines.loras import BATCH, OPTION, LoraInfo, Standing, looks_only, lora_of, loras, train, use
+from pipelines.loras import (
+    BATCH,
+    OPTION,
+    LoraInfo,
+    Standing,
+    check_kept,
+    files_in,
+    in_words,
+    looks_only,
+    lora_of,
+    loras,
+    train,
+    use,
+)
 
 if TYPE_CHECKING:
     from data.records import CharacterInfo, FileRef, JobInfo, TakeInfo
@@ -39,7 +52,7 @@ class LoraState:
     @property
     def words(self) -> str:
         """As it is shown: ``training 40%``."""
-        return f"training {self.progress:.0%}" if self.state == "training" else self.state
+        return in_words(self.state, self.progress)
 
 
 def gather(lab: Lab, character: str) -> tuple[list[FileRef], list[dict[str, Any]]]:
@@ -170,7 +183,9 @@ def loras_of(lab: Lab, character: str) -> list[LoraInfo]:
 
 
 def standing(lab: Lab, character: CharacterInfo) -> LoraState:
-    """How a character's LoRA stands: as its newest training does; one that was brought in counts as completed."""
+    """How a character's LoRA stands: as its newest training does that was not deleted; one that was brought in counts
+    as completed.
+    """
     file = str(character.fields.get("lora") or "")
     newest = next((job for job in lab.jobs(batch=BATCH, limit=500) if _trains(job, character.id)), None)
     if newest is None:
@@ -181,7 +196,7 @@ def standing(lab: Lab, character: CharacterInfo) -> LoraState:
 
 def _trains(job: JobInfo, character: str) -> bool:
     told = job.options.get(OPTION) or {}
-    return told.get("character") == character and not looks_only(job)
+    return told.get("character") == character and not looks_only(job) and not job.discarded
 
 
 def link(
@@ -195,10 +210,11 @@ def link(
         weight: how strongly it counts; 0 for 1, or what the choice of the version said.
 
     Raises:
-        InputError: there are no files yet.
+        InputError: there are no files yet, or it was deleted.
         Conflict: there is another of that name, or somebody else has changed the character meanwhile.
     """
     known = lora_of(lab, lora) if isinstance(lora, str) else lora
+    check_kept(known)
     if not known.files:
         raise InputError("There are no files of this LoRA yet; `lora list` says how the training stands.")
     whom = character or known.character
@@ -220,13 +236,22 @@ def give(
 
 
 def take_away(lab: Lab, lora: LoraInfo | str, *, user: str = "admin") -> list[str]:
-    """Take a LoRA out of the models, and from the characters that are drawn with it; the training stays among the jobs.
+    """Delete a LoRA: it goes out of the models, and from the characters that are drawn with it.
+
+    What it was trained on and with stays among the jobs, where it is listed as deleted and can be trained again from.
+    A file that another training came to as well stays for that one.
 
     Returns:
         Names of the files that were taken out; they can be put back on the Models page.
+
+    Raises:
+        Conflict: it is being trained.
     """
     known = lora_of(lab, lora) if isinstance(lora, str) else lora
-    mine = {file.digest for file in known.files}
+    lab.discard(known.job.id, user)  # first: it says whether that can be done
+    given = {step.name: step.outputs for step in lab.steps(known.job.id)}
+    others = {file.digest for one in loras(lab) for file in one.files}
+    mine = {file.digest for file in files_in(given.get("export") or {})} - others
     gone = [model.name for model in lab.models() if model.kind == "lora" and model.digest in mine]
     for person in lab.characters() if gone else []:
         if person.fields.get("lora") in gone:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from blocks.errors import Conflict, InputError, UnknownName
+from lora.versions import step_of
 
 if TYPE_CHECKING:
-    from data.records import FileRef, JobInfo
+    from data.records import FileRef, JobInfo, StepInfo
     from pipelines.lab import Lab
     from pipelines.models import ModelInfo
 
@@ -24,18 +25,22 @@ __all__ = [
     "BATCH",
     "CHAIN",
     "IMPORT",
+    "OF",
     "OPTION",
     "LoraInfo",
     "Point",
     "Standing",
+    "check_kept",
     "curve_of",
-    "export",
+    "files_in",
+    "in_words",
     "looks_only",
     "lora_of",
     "loras",
-    "made_longer",
     "pictures_in",
+    "steps_of",
     "train",
+    "training_of",
     "use",
 ]
 
@@ -44,9 +49,12 @@ IMPORT = "import_lora"
 BATCH = "loras"
 """What every training belongs to, so that none is lost among thousands of pictures."""
 
-Standing = Literal["un-trained", "training", "completed", "failed", "cancelled"]
+Standing = Literal["un-trained", "training", "completed", "failed", "cancelled", "deleted"]
 OPTION = "lora"
 """Of a job's options: ``character`` (id). It is no input: the LoRA is the same whomever it is said to be of."""
+
+OF = "of"
+"""Of these: the job that trained it, where only its files are written again."""
 
 _STATES: Mapping[str, Standing] = {
     "QUEUED": "un-trained",
@@ -62,11 +70,12 @@ _KEPT = re.compile(r"version (\d+) kept(?: likeness (-?[\d.]+))?")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One step of a training that its log tells of."""
+    """One step of a training that its log tells of, and whether a version was kept at it."""
 
     step: int
     loss: float | None = None
     likeness: float | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,8 @@ class LoraInfo:
         version: the one that the files are of, where a person took another than the one that was chosen; else 0.
         report: of `lora.pick.pick_version`; empty until a version is chosen.
         files: the LoRA in both keys and the packages, once they are written.
+
+    One that was deleted has no versions and no files any more; it can be trained again from what it was asked for.
     """
 
     job: JobInfo
@@ -93,6 +104,23 @@ class LoraInfo:
     version: int = 0
     report: dict[str, Any] = field(default_factory=dict)
     files: tuple[FileRef, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """How it stands, as it is shown: ``training 40%``."""
+        return in_words(self.state, self.progress)
+
+    @property
+    def gain(self) -> tuple[float, float] | None:
+        """Likeness on pictures held out without it and with it, by the second recogniser if there is one."""
+        which = "second" if (self.report.get("after") or {}).get("second") is not None else "first"
+        before, after = ((self.report.get(when) or {}).get(which) for when in ("before", "after"))
+        return None if before is None or after is None else (before, after)
+
+
+def in_words(state: Standing, progress: float) -> str:
+    """A state as it is shown: ``training 40%``."""
+    return f"training {progress:.0%}" if state == "training" else state
 
 
 def loras(lab: Lab, limit: int = 50) -> list[LoraInfo]:
@@ -110,23 +138,40 @@ def lora_of(lab: Lab, job: JobInfo | str) -> LoraInfo:
     job = lab.job(job) if isinstance(job, str) else job
     if job.pipeline != CHAIN:
         raise UnknownName(f"{job.title} trains no LoRA; `lora list` shows those that do.")
-    steps = {step.name: step for step in lab.steps(job.id)}
+    steps = steps_of(lab, job)
     given = {name: step.outputs for name, step in steps.items()}
     training = steps.get("train")
-    exported = given.get("export") or {}
-    files = [exported.get("lora"), exported.get("kohya"), *(exported.get("packages") or ())]
+    versions = [] if job.discarded else (given.get("train") or {}).get("versions") or ()
     return LoraInfo(
         job,
-        _STATES[job.state],
+        "deleted" if job.discarded else _STATES[job.state],
         str(job.inputs.get("trigger", "")),
         str(job.inputs.get("model", "")),
         str((job.options.get(OPTION) or {}).get("character") or ""),
         1.0 if given.get("train") else training.progress if training else 0.0,
-        tuple(_step(one.name) for one in (given.get("train") or {}).get("versions") or ()),
-        _step(taken.name) if (taken := job.inputs.get("export.lora")) is not None else 0,
+        tuple(step_of(one.name) for one in versions),
+        step_of(taken.name) if (taken := job.inputs.get("export.lora")) is not None else 0,
         dict((given.get("pick") or {}).get("report") or {}),
-        tuple(one for one in files if one is not None),
+        () if job.discarded else files_in(given.get("export") or {}),
     )
+
+
+def steps_of(lab: Lab, job: JobInfo) -> dict[str, StepInfo]:
+    """A LoRA's steps by name; where only its files were written again, the others are those of the training."""
+    own = {step.name: step for step in lab.steps(job.id)}
+    training = training_of(job)
+    return own if training == job.id else {**{step.name: step for step in lab.steps(training)}, **own}
+
+
+def training_of(job: JobInfo) -> str:
+    """The job that trained it."""
+    return str((job.options.get(OPTION) or {}).get(OF) or job.id)
+
+
+def files_in(exported: Mapping[str, Any]) -> tuple[FileRef, ...]:
+    """Of what the last step gave, the files: the LoRA in both keys, then the packages."""
+    files = [exported.get("lora"), exported.get("kohya"), *(exported.get("packages") or ())]
+    return tuple(one for one in files if one is not None)
 
 
 def train(
@@ -170,61 +215,23 @@ def train(
 def curve_of(lab: Lab, job: str) -> list[Point]:
     """A training as far as it is, from its log; of several attempts each step counts once."""
     found: dict[int, Point] = {}
-    for line in lab.log(job):
+    for line in lab.log(training_of(lab.job(job))):
         if said := _LINE.search(line.line):
             step = int(said[1])
-            found[step] = Point(step, float(said[3]), found[step].likeness if step in found else None)
-        elif (kept := _KEPT.search(line.line)) and kept[2]:
-            step = int(kept[1])
-            found[step] = Point(step, found[step].loss if step in found else None, float(kept[2]))
+            found[step] = replace(found.get(step, Point(step)), loss=float(said[3]))
+        elif said := _KEPT.search(line.line):
+            step, likeness = int(said[1]), None if said[2] is None else float(said[2])
+            found[step] = replace(found.get(step, Point(step)), likeness=likeness, kept=True)
     return [found[step] for step in sorted(found)]
 
 
-def export(lab: Lab, job: str, version: int = 0, *, user: str = "admin", **changes: Any) -> JobInfo:
-    """Write files of a LoRA again: of another version than the one chosen, or with another title or author.
-
-    Raises:
-        InputError: the training is not done.
-        UnknownName: there is no such version.
+def check_kept(lora: LoraInfo) -> None:
     """
-    trained = _trained(lab, job)
-    if version:
-        kept = {_step(one.name): one for one in trained["versions"]}
-        if version not in kept:
-            raise UnknownName(f"There is no version {version}; there are {', '.join(map(str, kept))}.")
-        changes["export.lora"] = kept[version]
-    return _again(lab, job, changes, user)
-
-
-def made_longer(lab: Lab, job: str, steps: int, *, user: str = "admin") -> JobInfo:
-    """Go on with a training that is done, to more steps; its dataset and settings stay.
-
     Raises:
-        InputError: the training is not done, or has as many steps already.
+        InputError: it was deleted.
     """
-    trained = _trained(lab, job)
-    done = int(trained["training"]["steps"])
-    if steps <= done:
-        raise InputError(f"It is done, after {done} steps; give --steps to make it longer.")
-    settings = {**trained["training"]["settings"], "steps": steps}
-    return _again(lab, job, {"start": trained["state"], "settings": settings}, user)
-
-
-def _trained(lab: Lab, job: str) -> dict[str, Any]:
-    step = {one.name: one for one in lab.steps(job)}.get("train")
-    if step is None or not step.outputs:
-        raise InputError("The training is not done, so there is nothing to export yet; `lora list` says how it stands.")
-    return dict(step.outputs)
-
-
-def _again(lab: Lab, job: str, changes: Mapping[str, Any], user: str) -> JobInfo:
-    """A job like another; what is known of it already is not done twice."""
-    before = lab.job(job)
-    followed = set(before.options.get("settled") or ())
-    inputs = {name: value for name, value in before.inputs.items() if name not in followed}
-    options = {name: value for name, value in before.options.items() if name in (OPTION, "choices", "salts")}
-    more: dict[str, Any] = {"title": before.title, "batch": BATCH, "parent": job, "options": options, "user": user}
-    return lab.submit(CHAIN, {**inputs, **changes}, **more)
+    if lora.state == "deleted":
+        raise InputError(f"The LoRA {lora.trigger} of job {lora.job.id} was deleted; train it again to have it back.")
 
 
 def use(lab: Lab, file: FileRef, name: str = "", *, approve: bool = True, user: str = "admin") -> ModelInfo:
@@ -271,8 +278,3 @@ def pictures_in(names: Iterable[str | Path]) -> tuple[list[Path], dict[str, str]
 def looks_only(job: JobInfo) -> bool:
     """Whether a job only looks at a dataset."""
     return list(job.options.get("targets") or ()) == ["advise"]
-
-
-def _step(name: str) -> int:
-    digits = re.sub(r"\D", "", Path(name).stem)
-    return int(digits or 0)

@@ -15,7 +15,7 @@ from typing import Any
 from blocks.errors import Conflict, InputError, LabError, UnknownName
 from data import jobs, results
 from data.blobs import Blobs
-from data.records import FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
+from data.records import DISCARDED, FINAL, Estimate, FileRef, JobInfo, LogLine, Media, StepInfo
 from data.store import Store
 from pipelines import catalog
 from pipelines.access import authorize
@@ -200,7 +200,7 @@ class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, BlendKeeper, Lab)
         plan.step(step)
         names = {(info.step, info.port): info.name for info in plan.inputs}
         changed = {names.get((step, port), f"{step}.{port}"): value for port, value in changes.items()}
-        options = {k: v for k, v in before.options.items() if k not in ("failures", "recoveries")}
+        options = {k: v for k, v in before.options.items() if k not in ("failures", "recoveries", DISCARDED)}
         if not changes:
             options["salts"] = {**options.get("salts", {}), step: secrets.token_hex(4)}
         followed = options.pop("settled", ())  # what followed from the old inputs may not follow from the new ones
@@ -285,6 +285,12 @@ class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, BlendKeeper, Lab)
         self._runner.admit(after, bound)
         self._on_change(job)
         return replace(after, inputs=as_plain(after.inputs))  # as recorded: it may be running by now
+
+    def discard(self, job: str, user: str = "admin") -> JobInfo:
+        authorize(user, "discard", job)
+        after = self._store.write(lambda c: jobs.discard(c, job, user)).result()
+        self._on_change(job)
+        return self._seen(after)
 
     def result(self, job: str) -> dict[str, Any]:
         info = jobs.get(self._store, job)

@@ -24,8 +24,9 @@ from pipelines.settings import Settings
 if TYPE_CHECKING:
     from daggr import Graph
 
-__all__ = ["build", "settle", "work"]
+__all__ = ["CONFIG", "build", "settle", "work"]
 
+CONFIG = "train.config"
 _GUESS = 0.06
 """Seconds a picture looked at, on two slow cores, with the lab's own model; large ones take a thousand times that."""
 
@@ -56,14 +57,14 @@ def build() -> Graph:
             "trigger": gr.Textbox(label="Trigger word"),
         },
     )
+    shown = {"pictures": dataset.pictures, "table": dataset.table}
+    named = {"table": dataset.table, "trigger": dataset.trigger}
     advice = FnNode(
         advise,
         name="advise",
         inputs={
-            "pictures": dataset.pictures,
-            "table": dataset.table,
+            **shown,
             "marks": gr.Textbox("", label="On one side only", info="As in: mole on the left cheek."),
-            "flip": False,
         },
         outputs={"advice": gr.JSON(label="Advice")},
     )
@@ -71,9 +72,8 @@ def build() -> Graph:
         draw_others,
         name="others",
         inputs={
+            **named,
             "model": source.model,
-            "table": dataset.table,
-            "trigger": dataset.trigger,
             "others": gr.Number(
                 0,
                 label="Pictures of other people",
@@ -90,9 +90,8 @@ def build() -> Graph:
         train_lora,
         name="train",
         inputs={
+            **shown,
             "model": source.model,
-            "pictures": dataset.pictures,
-            "table": dataset.table,
             "preset": gr.Dropdown(list(PRESETS), value="balanced", label="Preset"),
             "settings": gr.JSON({}, label="What is to be otherwise than in the preset"),
             "prior": others.pictures,
@@ -110,11 +109,10 @@ def build() -> Graph:
         pick_version,
         name="pick",
         inputs={
+            **shown,
+            **named,
             "model": source.model,
             "versions": trained.versions,
-            "pictures": dataset.pictures,
-            "table": dataset.table,
-            "trigger": dataset.trigger,
         },
         outputs={
             "lora": gr.File(label="The best version"),
@@ -128,11 +126,10 @@ def build() -> Graph:
         export_lora,
         name="export",
         inputs={
+            **shown,
+            **named,
             "model": source.model,
             "lora": picked.lora,
-            "pictures": dataset.pictures,
-            "table": dataset.table,
-            "trigger": dataset.trigger,
             "kind": source.kind,
             "title": gr.Textbox("", label="Title", info="Empty: the trigger word."),
             "author": gr.Textbox("", label="Author"),
@@ -151,7 +148,10 @@ def build() -> Graph:
 
 
 def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """The model by digest, the threads, today, and how long the training that was asked for is.
+    """The model by digest, the threads, today, and all settings of the training that was asked for.
+
+    A preset is a name: what it stands for is settled here, so that a job stays the training that it was, and one asked
+    for after a preset has changed is another.
 
     Raises:
         NotAvailable: a model that is named is not in the models folder.
@@ -173,7 +173,8 @@ def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     config = settings_for(profile.family, str(inputs.get("preset") or "balanced"), inputs.get("settings") or {})
     batch = config.batch * config.accumulate
     looked: dict[str, Any] = {"steps": config.steps, "batch": batch, "advise.size": config.size or min(profile.size)}
-    looked |= {"pick.size": config.size, "others.size": config.size, "dataset.read": profile.family == "pocket"}
+    looked |= {"advise.flip": config.flip, "dataset.read": profile.family == "pocket", CONFIG: config.facts()}
+    looked |= {"pick.size": config.size, "others.size": config.size}
     remembered = settings.models / DIGESTS if place.is_relative_to(settings.models) else None
     digest = model_digest(place, remembered)
     return machine | looked | {"model": name, **{f"{step}.digest": digest for step in ("others", "train", "pick")}}

@@ -9,8 +9,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from blocks.errors import InputError, LabError
-from pipelines import lora_characters, loras
+from pipelines import lora_again, lora_characters, loras
 from workbench.access import User, authorize
+from workbench.confirm import question
 from workbench.services import Entry, Services
 
 if TYPE_CHECKING:
@@ -91,12 +92,19 @@ class LoraDesk:
     def steps(self, user: User, job: str) -> dict[str, StepInfo]:
         """Its steps by name."""
         authorize(user, "view", f"job {job}")
-        return {step.name: step for step in self.lab.steps(job)}
+        return loras.steps_of(self.lab, self.lab.job(job))
 
     def curve(self, user: User, job: str) -> list[Point]:
         """How its training goes, as far as it is."""
         authorize(user, "view", f"job {job}")
         return loras.curve_of(self.lab, job)
+
+    def question(self, user: User, chosen: Sequence[Entry], character: str, asked: Mapping[str, Any]) -> str:
+        """What to ask before a training is begun, or ""."""
+        authorize(user, "view", "what a training costs")
+        found = lora_characters.gather(self.lab, character)[0] if character and not chosen else []
+        pictures = [*found, *(self.lab.file(item.digest) for item in self._services.items(user, chosen))]
+        return question([_apart(self.lab.estimate, loras.CHAIN, {**asked, "pictures": pictures})], self.lab.settings)
 
     def begin(
         self,
@@ -129,17 +137,18 @@ class LoraDesk:
 
     def resume(self, user: User, job: str) -> JobInfo:
         """Go on with one that was stopped or failed."""
+        loras.check_kept(self.lora(user, job))
         return self._services.retry(user, job)
 
     def pick(self, user: User, job: str, version: int) -> JobInfo:
         """Write the files of another version than the one that was chosen."""
         authorize(user, "run", f"job {job}")
-        return _apart(loras.export, self.lab, job, version, user=user.name)
+        return _apart(lora_again.export, self.lab, job, version, user=user.name)
 
     def longer(self, user: User, job: str, steps: int) -> JobInfo:
         """Go on with a training that is done, to more steps."""
         authorize(user, "run", f"job {job}")
-        return _apart(loras.made_longer, self.lab, job, steps, user=user.name)
+        return _apart(lora_again.made_longer, self.lab, job, steps, user=user.name)
 
     def use(self, user: User, job: str) -> tuple[ModelInfo, CharacterInfo | None]:
         """Put a LoRA among the models, and give it to the character that it is of."""
@@ -147,7 +156,7 @@ class LoraDesk:
         return lora_characters.link(self.lab, job, user=user.name)
 
     def take_away(self, user: User, job: str) -> list[str]:
-        """Take a LoRA out of the models and from its character."""
+        """Delete a LoRA: out of the models, from its character, and none of its versions can be chosen any more."""
         authorize(user, "manage", f"job {job}")
         return lora_characters.take_away(self.lab, job, user=user.name)
 

@@ -30,13 +30,15 @@ from lora.layers import Adapter
 from lora.training.config import TrainConfig
 from lora.training.encoding import Encoder, Example
 from lora.training.families import family_of
+from lora.training.memory import enough_memory
 from lora.training.network import NAME, adapter_from, put_on
 from lora.training.optimisers import optimiser_for, rate_at
 from lora.training.quantised import quantise
 from lora.training.state import State, read_state, write_state
 from lora.training.weighting import noiser
+from lora.versions import version_name
 
-__all__ = ["Event", "Saved", "Stepped", "Training", "version_name"]
+__all__ = ["STATE", "Event", "Saved", "Stepped", "Training"]
 
 STATE = "state.safetensors"
 _ALONE = 0xA1, 0xB2  # keep the streams of batches and of steps apart
@@ -66,11 +68,6 @@ class Saved:
 
 
 Event = Stepped | Saved
-
-
-def version_name(step: int) -> str:
-    """The file of a version."""
-    return f"step-{step:06d}.safetensors"
 
 
 class Training:
@@ -106,7 +103,8 @@ class Training:
         self._denoiser = getattr(loaded.pipe, self._family.part)
         self._dtype = next(self._denoiser.parameters()).dtype
         self._encoder = Encoder(loaded, self._family, keep=config.cache)
-        self._encoder.fill(examples, config.flip, config.empty_captions > 0, progress)
+        with enough_memory(config):
+            self._encoder.fill(examples, config.flip, config.empty_captions > 0, progress)
         if config.quantise:
             quantise(self._denoiser)
         self._weights = put_on(self._denoiser, self._family, config)
@@ -154,21 +152,18 @@ class Training:
             group["lr"] = rate_at(self.step, self.config)
         parts = self.config.accumulate
         try:
-            loss = sum(self._gather(self.step * parts + part) for part in range(parts)) / parts
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not isinstance(error, torch.OutOfMemoryError | MemoryError) and "alloc" not in str(error):
-                raise
+            with enough_memory(self.config):
+                loss = sum(self._gather(self.step * parts + part) for part in range(parts)) / parts
+        except NotAvailable:
             self._optimiser.zero_grad(set_to_none=True)
-            raise NotAvailable(
-                f"The memory did not suffice for a batch of {self.config.batch}; choose a smaller batch with more "
-                "accumulation, gradient checkpointing, smaller pictures, or a lower rank. What was kept is kept."
-            ) from error
+            raise
         norm = torch.nn.utils.clip_grad_norm_(list(self._weights.values()), self.config.clip)
         if not math.isfinite(loss) or not bool(torch.isfinite(norm)):
             self._optimiser.zero_grad(set_to_none=True)
             raise Diverged(
                 f"At step {self.step + 1} the training's numbers ran away (loss {loss}). What was kept before is "
-                "kept; go on with a lower rate, bfloat16 or float32 instead of float16, or the other weighting."
+                "kept, but would come to the same again: train anew with a lower rate, with bfloat16 or float32 "
+                "instead of float16, or with the other weighting."
             )
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)

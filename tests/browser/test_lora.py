@@ -102,6 +102,7 @@ def test_from_a_grid_to_the_same_picture_in_another_lab(
     page.get_by_role("radio", name="Fast").check(force=True)
     expect(page.locator(".presets .note")).to_contain_text("A first look")
     choose(page, steps="120", rank="2", alpha="1", batch="2", size="32", save_every="60", rate="0.002")
+    page.get_by_label("Other people").fill("2")
 
     # The dataset, its captions and the advice
     page.get_by_role("button", name="Look at the dataset").click()
@@ -123,6 +124,10 @@ def test_from_a_grid_to_the_same_picture_in_another_lab(
     expect(page.locator("#lora-detail .pill")).to_have_text("completed", timeout=SLOW)
     expect(page.get_by_role("heading", name="Without it, and with it")).to_be_visible()
     expect(page.locator("#lora-detail .versions-row li")).to_have_count(2)
+    others = page.locator("#lora-detail .others")
+    expect(others).to_contain_text("None of these is Mara")
+    expect(others.locator(".learned li")).to_have_count(2)
+    expect(others.locator(".learned li").first).not_to_contain_text("mr7")
 
     # Another version taken, used for the character, generated with
     page.get_by_role("button", name=re.compile(r"^Take version")).click()
@@ -140,6 +145,53 @@ def test_from_a_grid_to_the_same_picture_in_another_lab(
     download.value.save_as(tmp_path / "mara.safetensors")
     elsewhere = drawn_elsewhere(opened, tmp_path / "mara.safetensors", tiny, tmp_path / "other")
     assert np.array_equal(_pixels(lab.address, drawn), elsewhere)
+
+    # Deleted: listed as that, with nothing of it to choose
+    page.locator("#lora-detail").get_by_role("button", name="Delete").click()
+    expect(page.locator("#lora-notice")).to_contain_text("mara.safetensors")
+    expect(page.locator("#lora-detail .pill")).to_have_text("deleted")
+    expect(page.locator("#lora-listing .current")).to_contain_text("deleted")
+    expect(page.locator("#lora-detail .versions-row")).to_have_count(0)
+    page.get_by_role("button", name="Retrain").click()
+    expect(page.locator("[name='set.steps']")).to_have_value("120")
+    expect(page.get_by_label("Caption of expression_happy.png")).to_have_value("mr7, in my own words")
+    expect(page.get_by_label("expression_sad.png")).not_to_be_checked()
+
+
+def test_what_is_typed_outlives_a_preset_another_character_and_the_answer_of_the_page(
+    opened: Callable[[str, str], Page], own: tuple[OwnLab, str]
+) -> None:
+    lab, mara = own
+    page = opened(lab.address, f"/lora?character={mara}")
+    choose(page, rank="2", seed="5")
+    # All at once: what is written while the page has not answered yet is in the form that comes back.
+    page.evaluate(
+        """() => {
+          document.querySelector("[name=preset][value=thorough]").click();
+          const field = document.querySelector("[name='set.alpha']");
+          field.focus();
+          field.value = "7";
+          field.dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    expect(page.locator(".presets .own")).to_contain_text("Rank 2")
+    expect(page.locator(".presets .note").first).to_contain_text("running mean")
+    for name, value in (("alpha", "7"), ("rank", "2"), ("seed", "5"), ("steps", "")):
+        expect(page.locator(f"[name='set.{name}']")).to_have_value(value)
+    expect(page.locator("[name='set.alpha']")).to_be_focused()
+    expect(page.locator("[name='set.seed']")).to_be_visible()  # its group is still open
+    page.get_by_role("button", name="Take the preset").click()
+    expect(page.locator("[name='set.rank']")).to_have_value("")
+
+    # What was said of one person is not said of another, and the page says so.
+    page.get_by_label("Trigger word").fill("mira9")
+    page.get_by_label("Character").select_option("")
+    expect(page.locator(".lora-form .notes")).to_contain_text("said of Mara: Trigger word “mira9”")
+    expect(page.get_by_label("Trigger word")).to_have_value("")
+    page.get_by_label("Trigger word").fill("mira8")
+    page.get_by_label("Character").select_option(mara)
+    expect(page.locator(".lora-form")).to_contain_text("6 of the grid")
+    expect(page.get_by_label("Trigger word")).to_have_value("mira8")
 
 
 def drawn_elsewhere(opened: Callable[[str, str], Page], lora: Path, tiny: Path, home: Path) -> Any:

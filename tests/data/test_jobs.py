@@ -156,6 +156,21 @@ def test_the_log_keeps_its_order(store: Store, job: JobInfo) -> None:
     assert said == ["line 0", "line 0b", "line 1", "line 1b", "line 2", "line 2b"]
 
 
+def test_what_an_ended_job_made_is_discarded_until_it_is_tried_again(store: Store, job: JobInfo) -> None:
+    def discard() -> JobInfo:
+        return store.write(lambda c: jobs.discard(c, "j1", "kim")).result()
+
+    move(store, "RUNNING")
+    with pytest.raises(Conflict, match="stop it"):
+        discard()
+    move(store, "FAILED")
+    assert discard().discarded and discard().discarded and jobs.get(store, "j1").discarded
+    told = store.read("SELECT who FROM audit WHERE subject = 'j1' AND action = 'job.discard'")
+    assert told == [{"who": "kim"}], "said twice, it is written once"
+    assert not move(store, "QUEUED", next_attempt=2).discarded
+    assert not jobs.get(store, "j1").discarded
+
+
 def test_a_job_that_is_not_there_is_named(store: Store) -> None:
     with pytest.raises(UnknownName, match="no job j9"):
         jobs.get(store, "j9")

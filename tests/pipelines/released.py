@@ -22,7 +22,7 @@ __all__ = ["LIST", "blocks", "current", "problems", "released"]
 
 LIST = Path(__file__).with_name("released_blocks.json")
 _ROOT = Path(__file__).parents[2]
-_ROOMS = ("blocks", "enhance")
+_ROOMS = ("blocks", "enhance", "lora")
 
 Released = dict[str, dict[str, str]]
 

@@ -25,6 +25,8 @@ def test_no_released_block_has_changed_under_its_version(released: ModuleType) -
 def test_every_block_of_the_lab_is_found(released: ModuleType) -> None:
     names = set(released.current())
     assert {"enhance.upscale.upscale_picture", "enhance.segments.enhance_segment", "enhance.mux.join_segments"} <= names
+    steps = {"dataset.make_dataset", "advice.advise", "others.draw_others", "train.train_lora", "pick.pick_version"}
+    assert {f"lora.{name}" for name in (*steps, "export.export_lora", "bring.bring_lora")} <= names
 
 
 def test_a_changed_source_a_new_version_a_new_block_and_a_lost_one_are_told(released: ModuleType) -> None:

@@ -7,7 +7,7 @@
     lora list                                   LoRAs and how they stand
     lora export JOB --out FOLDER                its files and packages; --version takes another than the one chosen
     lora use JOB                                put it among the models, and give it to its character
-    lora delete JOB                             take it out of the models and from its character
+    lora delete JOB                             take it out of the models, its character and its versions
     lora import FILE                            a LoRA made elsewhere (diffusers, kohya, ai-toolkit; safetensors only)
 
 Captions are read from text files of the pictures' names, where there are any; otherwise they are made.
@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from data.records import JobInfo
     from pipelines import Lab
+    from pipelines.loras import LoraInfo
 
 __all__ = ["add"]
 
@@ -98,9 +99,11 @@ def _train(lab: Lab, args: argparse.Namespace) -> int:
 
 
 def _resume(lab: Lab, args: argparse.Namespace) -> int:
-    from pipelines.loras import lora_of, made_longer
+    from pipelines.lora_again import made_longer
+    from pipelines.loras import check_kept, lora_of
 
     known = lora_of(lab, args.what[0])
+    check_kept(known)
     if known.state in ("failed", "cancelled"):
         return _told(lab, _followed(lab, lab.retry(known.job.id)), args)
     if known.state != "completed":
@@ -120,9 +123,9 @@ def _list(lab: Lab, args: argparse.Namespace) -> int:
             names.get(one.character, ""),
             one.trigger,
             one.model or "pocket",
-            f"training {one.progress:.0%}" if one.state == "training" else one.state,
+            one.words,
             ", ".join(map(str, one.versions)),
-            _gain(one.report),
+            _gain(one),
         ]
         for one in found
     ]
@@ -132,10 +135,12 @@ def _list(lab: Lab, args: argparse.Namespace) -> int:
 
 
 def _export(lab: Lab, args: argparse.Namespace) -> int:
-    from pipelines.loras import export, lora_of
+    from pipelines.lora_again import export
+    from pipelines.loras import check_kept, lora_of
     from pipelines.show import put_into
 
     job = args.what[0]
+    check_kept(lora_of(lab, job))
     changes = {name: value for name, value in (("title", args.title), ("author", args.author)) if value}
     if args.version or changes:
         job = _followed(lab, export(lab, job, args.version, **changes)).id
@@ -153,8 +158,9 @@ def _export(lab: Lab, args: argparse.Namespace) -> int:
 
 
 def _use(lab: Lab, args: argparse.Namespace) -> int:
+    from pipelines.lora_again import export
     from pipelines.lora_characters import link
-    from pipelines.loras import export, lora_of
+    from pipelines.loras import lora_of
 
     job = args.what[0]
     if args.version:
@@ -172,7 +178,7 @@ def _delete(lab: Lab, args: argparse.Namespace) -> int:
 
     gone = take_away(lab, args.what[0])
     if not args.json:
-        print(f"Taken out of the models: {', '.join(gone) or 'nothing; it was not among them'}.")
+        print(f"Deleted. Taken out of the models: {', '.join(gone) or 'nothing; it was not among them'}.")
     return _end(args, {"removed": gone})
 
 
@@ -268,20 +274,18 @@ def _told(lab: Lab, job: JobInfo, args: argparse.Namespace) -> int:
         print(
             f"{known.job.id}: version {known.report.get('chosen')} of {', '.join(map(str, known.versions))} is the best"
         )
-        print(f"  likeness on pictures held out, before > after: {_gain(known.report)}")
+        print(f"  likeness on pictures held out, before > after: {_gain(known)}")
         print(f"  begin prompts with {known.trigger}")
         for path in written:
             print(f"  {path}")
     return _end(args, {**_plain(known), "written": [str(path) for path in written]})
 
 
-def _gain(report: dict[str, Any]) -> str:
-    which = "second" if (report.get("after") or {}).get("second") is not None else "first"
-    before, after = ((report.get(when) or {}).get(which) for when in ("before", "after"))
-    return "" if before is None or after is None else f"{before:.2f} > {after:.2f}"
+def _gain(known: LoraInfo) -> str:
+    return "" if known.gain is None else "{:.2f} > {:.2f}".format(*known.gain)
 
 
-def _plain(known: Any) -> dict[str, Any]:
+def _plain(known: LoraInfo) -> dict[str, Any]:
     return {
         "job": known.job.id,
         "state": known.state,
@@ -297,6 +301,9 @@ def _plain(known: Any) -> dict[str, Any]:
 
 def _print_advice(advice: dict[str, Any]) -> None:
     print(f"{advice['count']} pictures to train on; each is looked at {advice['passes']:.0f} times")
+    known = [value for value in advice["likeness"].values() if value is not None]
+    likeness = f"likeness {sum(known) / len(known):.2f}, " if known else ""
+    print(f"  {advice['verdict']}: {likeness}diversity {advice['variety']:.2f}")
     for note in advice["notes"]:
         print(f"  {note['level']}: {note['text']}")
 

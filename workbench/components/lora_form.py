@@ -11,7 +11,7 @@ from lora.train import settings_for
 from lora.training.config import ABOUT, CHOICES, PRESETS, TrainConfig
 from workbench.components.filling import fill
 
-__all__ = ["Setting", "captions_of", "form", "settings_of", "unwanted"]
+__all__ = ["Setting", "captions_of", "form", "importing", "plain", "settings_of", "unwanted"]
 
 MAIN = ("steps", "rank", "alpha", "rate", "method", "optimiser")
 GROUPS: Sequence[tuple[str, Sequence[str]]] = (
@@ -48,6 +48,7 @@ class Setting:
         kind: "choice" or "number".
         value: what a person chose, or "" for what the preset has.
         preset: that, in words.
+        own: what a person chose is not what the preset has.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Setting:
     preset: str
     about: str
     choices: tuple[str, ...] = ()
+    own: bool = False
 
 
 def form(
@@ -87,6 +89,7 @@ def form(
         preset=preset,
         presets=[(name, about) for name, (about, _) in PRESETS.items()],
         main=[one[name] for name in MAIN],
+        own=[f"{field.label} {field.value.replace('_', ' ')}" for field in one.values() if field.own],
         groups=[(title, [one[name] for name in names]) for title, names in GROUPS],
         models=models,
         characters=characters,
@@ -96,13 +99,31 @@ def form(
     )
 
 
+def importing(models: Sequence[tuple[str, str]], characters: Sequence[tuple[str, str]]) -> str:
+    """The form by which a LoRA that was made elsewhere comes in."""
+    return fill("lora_import.html", models=models, characters=characters)
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The form's values with every setting as the preset has it."""
+    return {name: value for name, value in values.items() if not name.startswith("set.")}
+
+
 def _setting(name: str, base: TrainConfig, values: Mapping[str, Any]) -> Setting:
     standard, given = getattr(base, name), values.get(f"set.{name}")
     label, about = _LABELS.get(name, name.replace("_", " ").capitalize()), ABOUT[name]
     text = "" if given is None else str(given).strip()
     if choices := _choices(name, standard):
-        return Setting(name, label, "choice", text if text in choices else "", _word(standard), about, choices)
-    return Setting(name, label, "number", text, f"{standard:g}", about)
+        text, preset = text if text in choices else "", _word(standard)
+        return Setting(name, label, "choice", text, preset, about, choices, text not in ("", preset))
+    return Setting(name, label, "number", text, f"{standard:g}", about, own=bool(text) and not _same(text, standard))
+
+
+def _same(text: str, standard: float) -> bool:
+    try:
+        return float(text) == standard
+    except ValueError:
+        return False
 
 
 def _choices(name: str, standard: Any) -> tuple[str, ...]:

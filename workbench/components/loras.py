@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from lora.dataset import LEFT_OUT
 from workbench.components.filling import fill
 from workbench.components.words import clock
 
@@ -16,6 +17,19 @@ if TYPE_CHECKING:
 __all__ = ["chosen", "dataset", "detail", "listing"]
 
 _TONES = {"training": "busy", "completed": "good", "failed": "bad"}
+_DOING = {
+    "dataset": "Reading the pictures",
+    "advise": "Looking at the pictures",
+    "others": "Drawing other people",
+    "pick": "Comparing the versions",
+    "export": "Writing the files",
+}
+_VERDICTS = {
+    "good": {"tone": "good", "word": "good to train on"},
+    "fair": {"tone": "still", "word": "can be trained on"},
+    "poor": {"tone": "bad", "word": "not good to train on"},
+}
+_FIRST = 12  # pictures that are shown before one asks for more
 
 
 def chosen(entries: Sequence[Entry]) -> str:
@@ -38,7 +52,20 @@ def dataset(steps: Mapping[str, StepInfo]) -> str:
     if not found.get("table"):
         return ""
     rows = list(zip(found["pictures"], found["table"], strict=True))
-    return fill("lora_dataset.html", rows=rows, dropped=found["dropped"], advice=advice.get("advice"))
+    unwanted = [one for one in found["dropped"] if one["why"] == LEFT_OUT]
+    dropped = [one for one in found["dropped"] if one["why"] != LEFT_OUT]
+    said = advice.get("advice") or {}
+    known = [value for value in (said.get("likeness") or {}).values() if value is not None]
+    return fill(
+        "lora_dataset.html",
+        rows=rows,
+        dropped=dropped,
+        unwanted=unwanted,
+        advice=said,
+        verdict=_VERDICTS.get(str(said.get("verdict")), _VERDICTS["fair"]),
+        likeness=sum(known) / len(known) if known else None,
+        views=[(name.replace("_", " "), count) for name, count in (said.get("views") or {}).items() if name],
+    )
 
 
 def detail(
@@ -50,14 +77,15 @@ def detail(
         names: of characters, by id.
         used: what it is called among the models, or "".
     """
-    picked = dict(steps["pick"].outputs or {}) if "pick" in steps else {}
-    trained = dict(steps["train"].outputs or {}) if "train" in steps else {}
+    picked, trained = _gave(steps, "pick"), _gave(steps, "train")
     drawn = _drawn(curve)
-    return fill(
+    shown = fill(
         "lora_detail.html",
         **{**drawn, "last": max(drawn["last"], *lora.versions, 0) if lora.versions else drawn["last"]},
         lora=_brief(lora, names),
         job=lora.job,
+        doing=_doing(lora, steps),
+        samples=_samples(lora, curve, steps),
         report=lora.report,
         versions=_versions(lora, picked.get("sheets") or []),
         before=picked.get("before"),
@@ -65,6 +93,61 @@ def detail(
         files=[(file, _what(file.name)) for file in lora.files],
         facts=_facts(trained.get("training") or {}),
         used=used,
+    )
+    return shown + _learned(lora, steps, names)
+
+
+def _gave(steps: Mapping[str, StepInfo], name: str) -> dict[str, Any]:
+    return dict(steps[name].outputs or {}) if name in steps else {}
+
+
+def _running(steps: Mapping[str, StepInfo]) -> StepInfo | None:
+    """The last of the steps that run: of those side by side it is what the others wait for."""
+    return next((step for step in reversed(list(steps.values())) if step.state == "running"), None)
+
+
+def _doing(lora: LoraInfo, steps: Mapping[str, StepInfo]) -> str:
+    """What goes on, in words."""
+    if lora.state == "un-trained":
+        return "Waits for its turn; the Jobs page shows what is before it."
+    step = _running(steps)
+    if lora.state != "training" or step is None:
+        return ""
+    return ": ".join(part for part in (_DOING.get(step.name, ""), step.note) if part)
+
+
+def _samples(lora: LoraInfo, curve: Sequence[Point], steps: Mapping[str, StepInfo]) -> str:
+    """What the picture is of that the job shows, or "" if it is not of this LoRA."""
+    step = _running(steps)
+    if lora.state != "training" or step is None or not lora.job.preview:
+        return ""
+    if step.name == "train":
+        return "Samples of the newest version" if any(point.kept for point in curve) else ""
+    return "Drawn to compare the versions" if step.name == "pick" else ""
+
+
+def _learned(lora: LoraInfo, steps: Mapping[str, StepInfo], names: Mapping[str, str]) -> str:
+    """The pictures that it learns from: the character's own, and those of other people."""
+    found, others = _gave(steps, "dataset"), _gave(steps, "others")
+    rows = list(zip(found.get("pictures") or (), found.get("table") or (), strict=True))
+    asked = int(lora.job.inputs.get("others") or 0)
+    if not rows and not asked:
+        return ""
+    drawn = list(zip(others.get("pictures") or (), others.get("captions") or (), strict=True))
+    step = steps.get("others")
+    running = step if step is not None and step.state == "running" else None
+    return fill(
+        "lora_learned.html",
+        who=names.get(lora.character, "") or lora.trigger,
+        trigger=lora.trigger,
+        model=lora.model or "pocket",
+        own=[(picture, str(row["caption"])) for picture, row in rows],
+        trained=sum(row["set"] == "train" for _, row in rows),
+        asked=asked,
+        drawn=drawn,
+        running=running,
+        preview=lora.job.preview if running is not None else None,
+        first=_FIRST,
     )
 
 
@@ -92,7 +175,6 @@ def _what(name: str) -> str:
 
 
 def _brief(lora: LoraInfo, names: Mapping[str, str]) -> dict[str, Any]:
-    percent = f" {lora.progress:.0%}" if lora.state == "training" else ""
     return {
         "id": lora.job.id,
         "trigger": lora.trigger,
@@ -100,18 +182,12 @@ def _brief(lora: LoraInfo, names: Mapping[str, str]) -> dict[str, Any]:
         "who": names.get(lora.character, ""),
         "model": lora.model or "pocket",
         "state": lora.state,
-        "label": f"{lora.state}{percent}",
+        "label": lora.words,
         "tone": _TONES.get(lora.state, "still"),
         "when": clock(lora.job.created_at),
-        "gain": _gain(lora.report),
+        "gain": "" if lora.gain is None else "{:.2f} → {:.2f}".format(*lora.gain),
         "progress": lora.progress,
     }
-
-
-def _gain(report: Mapping[str, Any]) -> str:
-    which = "second" if (report.get("after") or {}).get("second") is not None else "first"
-    before, after = ((report.get(when) or {}).get(which) for when in ("before", "after"))
-    return "" if before is None or after is None else f"{before:.2f} → {after:.2f}"
 
 
 def _versions(lora: LoraInfo, sheets: Sequence[Any]) -> list[dict[str, Any]]:

@@ -11,11 +11,12 @@ import gradio as gr
 from gradio.context import Context
 
 from blocks.errors import LabError
+from data.records import FINAL
 from workbench import components as parts
 from workbench.access import User, who
 from workbench.components import loras as views
 from workbench.loras import LoraDesk
-from workbench.pages.lora_acts import Done, act_on, form_of
+from workbench.pages.lora_acts import Done, act_on, form_of, importing_of
 from workbench.pages.lora_api import endpoints
 from workbench.pages.turn import Place
 from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET, told
@@ -53,14 +54,14 @@ def build(services: Services) -> None:
                 label="Pictures of one person",
             )
             picked = _html("chosen", views.chosen([]))
-            form = _html("form")
+            form, brought = _html("form"), _html("import")
         with gr.Column(elem_classes="main", min_width=320):
             notice, detail, dataset, listing = (_html(name) for name in ("notice", *PARTS))
     chosen = gr.JSON([], visible=False)
     place, sent = gr.Textbox(visible=False), gr.Textbox("{}", visible=False)
     clock = gr.Timer(POLL_IDLE)
     looks = [detail, dataset, listing, clock, sent]
-    turns = [*looks, place, chosen, picked, form, notice]
+    turns = [*looks, place, chosen, picked, form, brought, notice]
     reads = [place, sent, clock]
 
     def look(place: str, sent: str, pace: float, request: gr.Request) -> Any:
@@ -90,15 +91,16 @@ def build(services: Services) -> None:
     def opened(place: str, request: gr.Request) -> Any:
         user, here = who(request), _place(place)
         values = {"character": here.get("character", "")}
+        brought = importing_of(desk, user)
         try:
-            done = Done(here, form=form_of(desk, user, values))
+            done = Done(here, form=form_of(desk, user, values), brought=brought)
         except LabError as error:
-            done = Done({}, form=form_of(desk, user, {}), said=parts.problems([str(error)]))
+            done = Done({}, form=form_of(desk, user, {}), brought=brought, said=parts.problems([str(error)]))
         return _turn(desk, user, done, "{}", POLL_IDLE)
 
     quiet: dict[str, Any] = {"api_visibility": "private", **QUIET}
     files.upload(add, [files, chosen], [files, chosen, picked, notice], preprocess=False, **quiet)
-    for part in (picked, form, notice, dataset, detail, listing):
+    for part in (picked, form, brought, notice, dataset, detail, listing):
         done = part.click(act, [*reads, chosen], turns, trigger_mode="multiple", **quiet)
         done.then(None, place, None, js=REMEMBER)
     clock.tick(look, reads, looks, **quiet)
@@ -139,19 +141,20 @@ def _dataset(desk: LoraDesk, user: User, job: str) -> tuple[str, bool]:
         info = desk.look_of(user, job)
     except LabError as error:
         return parts.problems([str(error)]), False
-    if info.state in ("FAILED", "CANCELLED"):
-        return parts.problems([info.error or "The look at the dataset was stopped."]), False
-    if info.state != "SUCCEEDED":
+    if info.state not in FINAL:
         return parts.fill("lora_looking.html", note=info.note), True
-    return views.dataset(desk.steps(user, job)), False
+    # That of a training which failed later is as good as any.
+    if shown := views.dataset(desk.steps(user, job)):
+        return shown, False
+    return parts.problems([info.error or "The look at the dataset was stopped."]), False
 
 
 def _turn(desk: LoraDesk, user: User, done: Done, sent: str, pace: float) -> tuple[Any, ...]:
     """The page after an act; the form stays as the person has it unless it is filled anew."""
     looks = _look(desk, user, done.place, sent, pace)
     chosen, picked = (gr.skip(), gr.skip()) if done.chosen is None else (done.chosen, views.chosen(done.chosen))
-    form = gr.skip() if done.form is None else done.form
-    return *looks, urlencode(done.place), chosen, picked, form, done.said
+    form, brought = (gr.skip() if text is None else text for text in (done.form, done.brought))
+    return *looks, urlencode(done.place), chosen, picked, form, brought, done.said
 
 
 def _place(text: str | None) -> Place:

@@ -14,9 +14,11 @@ from workbench.components import lora_form as forms
 from workbench.loras import LoraDesk
 from workbench.pages.turn import Place, without
 
-__all__ = ["Done", "act_on", "form_of"]
+__all__ = ["Done", "act_on", "form_of", "importing_of"]
 
 Entries = list[dict[str, str]]
+
+_OF_A_PERSON = {"trigger": "Trigger word", "kind": "Kind", "marks": "On one side only"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,14 @@ class Done:
 
     Attributes:
         said: what to say about it; "" and nothing is said any more.
-        form, chosen: the form and the pictures that are chosen; None and they stay.
+        form, brought, chosen: the form, the one for files made elsewhere, and the pictures that are chosen; None and
+            they stay.
     """
 
     place: Place
     said: str = ""
     form: str | None = None
+    brought: str | None = None
     chosen: Entries | None = None
 
 
@@ -46,10 +50,12 @@ def act_on(
         return Done({**place, "job": subject})
     if act == "clear":
         return Done(place, chosen=[])
+    if act == "dismiss":
+        return Done(place)
     if act == "changed":
         return _changed(desk, user, place, subject, values)
-    if act in ("look", "train"):
-        return _begin(desk, user, place, values, chosen, only_advice=act == "look")
+    if act in ("look", "train", "confirm"):
+        return _begin(desk, user, place, act, values, chosen)
     if act not in _DO:
         raise InputError(f"The page has no button {act[:40]!r}; load it again.")
     return _DO[act](desk, user, place, subject, values)
@@ -62,7 +68,7 @@ def form_of(desk: LoraDesk, user: User, values: Mapping[str, Any], notes: tuple[
     return forms.form(
         values,
         family=desk.family(user, str(values.get("model") or "")),
-        models=[(name, name or "Pocket, the lab's own") for name in desk.models(user)],
+        models=_models(desk, user),
         characters=desk.characters(user),
         found=found,
         first=first,
@@ -70,20 +76,65 @@ def form_of(desk: LoraDesk, user: User, values: Mapping[str, Any], notes: tuple[
     )
 
 
+def importing_of(desk: LoraDesk, user: User) -> str:
+    """The form by which a LoRA that was made elsewhere comes in."""
+    return forms.importing(_models(desk, user), desk.characters(user))
+
+
+def _models(desk: LoraDesk, user: User) -> list[tuple[str, str]]:
+    return [(name, name or "Pocket, the lab's own") for name in desk.models(user)]
+
+
 def _changed(desk: LoraDesk, user: User, place: Place, what: str, values: dict[str, Any]) -> Done:
-    """Another character, model or preset: what is shown beside follows."""
+    """Another character, model or preset: what is shown beside follows, and what a person chose stays."""
     if what != "character":
         return Done(place, form=form_of(desk, user, values))
-    character = str(values.get("character") or "")
+    character, before = str(values.get("character") or ""), place.get("character", "")
     there = {**place, "character": character} if character else without(place, "character")
-    return Done(without(there, "look"), form=form_of(desk, user, {**values, "trigger": ""}))
+    notes, values = _of_another(desk, user, before, values) if before else ((), values)
+    return Done(without(there, "look"), form=form_of(desk, user, values, notes))
 
 
-def _begin(
-    desk: LoraDesk, user: User, place: Place, values: dict[str, Any], chosen: Entries, *, only_advice: bool
-) -> Done:
+def _of_another(
+    desk: LoraDesk, user: User, before: str, values: dict[str, Any]
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The form without what was said of the person before, and a note of that."""
+    said = [
+        f"{label} “{text}”" for name, label in _OF_A_PERSON.items() if (text := str(values.get(name) or "").strip())
+    ]
+    name = dict(desk.characters(user)).get(before, "somebody else")
+    notes = (f"Emptied, because it was said of {name}: {', '.join(said)}.",) if said else ()
+    return notes, {**values, **dict.fromkeys(_OF_A_PERSON, "")}
+
+
+def _plain(desk: LoraDesk, user: User, place: Place, subject: str, values: dict[str, Any]) -> Done:
+    return Done(place, form=form_of(desk, user, forms.plain(values)))
+
+
+def _begin(desk: LoraDesk, user: User, place: Place, act: str, values: dict[str, Any], chosen: Entries) -> Done:
+    """Look at the dataset, or train; before a long training it is asked whether that is meant."""
+    only_advice = act == "look"
+    character = str(values.get("character") or "")
+    if act == "train" and (question := desk.question(user, chosen, character, _asked(desk, user, values))):
+        return Done(place, parts.confirm("Start this training?", question, yes="Train"))
+    job = desk.begin(
+        user,
+        chosen,
+        str(values.get("trigger") or "").strip(),
+        character=character,
+        captions=forms.captions_of(values),
+        only_advice=only_advice,
+        once=uuid4().hex,
+        **_asked(desk, user, values),
+    )
+    there = {**without(place, "job"), "look": job.id} if only_advice else {**place, "job": job.id}
+    return Done(there, "" if only_advice else parts.said(f"{job.title}: on its way."))
+
+
+def _asked(desk: LoraDesk, user: User, values: dict[str, Any]) -> dict[str, Any]:
+    """What the chain is asked for, beside the pictures."""
     model = str(values.get("model") or "")
-    asked: dict[str, Any] = {
+    return {
         "kind": str(values.get("kind") or ""),
         "model": model,
         "preset": str(values.get("preset") or "balanced"),
@@ -92,18 +143,6 @@ def _begin(
         "others": _count(values.get("others")),
         "leave_out": forms.unwanted(values),
     }
-    job = desk.begin(
-        user,
-        chosen,
-        str(values.get("trigger") or "").strip(),
-        character=str(values.get("character") or ""),
-        captions=forms.captions_of(values),
-        only_advice=only_advice,
-        once=uuid4().hex,
-        **asked,
-    )
-    there = {**without(place, "job"), "look": job.id} if only_advice else {**place, "job": job.id}
-    return Done(there, "" if only_advice else parts.said(f"{job.title}: on its way."))
 
 
 def _count(value: Any) -> int:
@@ -140,13 +179,14 @@ def _use(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str, A
 
 def _delete(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str, Any]) -> Done:
     gone = desk.take_away(user, job)
-    return Done(place, parts.said(f"Taken out of the models: {', '.join(gone)}. The Models page can put it back."))
+    out = f" Taken out of the models: {', '.join(gone)}; the Models page can put it back." if gone else ""
+    return Done({**place, "job": job}, parts.said(f"Deleted.{out}"))
 
 
 def _again(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str, Any]) -> Done:
-    """The form as it was for a training, to change something and train again."""
+    """The form, pictures and captions as they were for a training, to change something and train again."""
     known, given = desk.asked_for(user, job)
-    there = {**without(place, "look"), **({"character": known} if known else {})}
+    there = {**without(place, "character"), "look": job, **({"character": known} if known else {})}
     entries: Entries = given.pop("entries")
     note = "Filled as it was for this training; change what you like, then train."
     return Done(there, form=form_of(desk, user, given, (note,)), chosen=entries)
@@ -160,7 +200,7 @@ def _import(desk: LoraDesk, user: User, place: Place, subject: str, values: dict
         character=str(values.get("import.character") or ""),
         name=str(values.get("import.name") or ""),
     )
-    return Done(place, parts.said(told), form=form_of(desk, user, {k: v for k, v in values.items() if k != "file"}))
+    return Done(place, parts.said(told), brought=importing_of(desk, user))
 
 
 _DO: dict[str, Callable[[LoraDesk, User, Place, str, dict[str, Any]], Done]] = {
@@ -172,4 +212,5 @@ _DO: dict[str, Callable[[LoraDesk, User, Place, str, dict[str, Any]], Done]] = {
     "delete": _delete,
     "again": _again,
     "import": _import,
+    "plain": _plain,
 }

@@ -81,7 +81,7 @@ def _kept(desk: LoraDesk) -> tuple[Callable[..., Any], ...]:
         return {"model": model.name, "character": person.id if person else ""}
 
     def lora_delete(job: str, request: gr.Request) -> list[str]:
-        """Take it out of the models and from its character; the names of the files."""
+        """Delete it: out of the models and from its character; the names of the files that were taken out."""
         return desk.take_away(who(request), job)
 
     def lora_import(file: dict[str, Any], model: str, character: str, name: str, request: gr.Request) -> str:

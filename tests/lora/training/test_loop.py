@@ -100,12 +100,20 @@ def test_too_little_memory_is_told_with_what_helps(train, monkeypatch):
     from blocks.errors import NotAvailable
     from lora.training import loop
 
-    def full(self, number):
+    def full(self, *given):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
 
     monkeypatch.setattr(loop.Training, "_gather", full)
     with pytest.raises(NotAvailable, match="smaller batch"):
         train("pocket")
+    monkeypatch.setattr(loop.Encoder, "fill", full)
+    with pytest.raises(NotAvailable, match="smaller pictures"):
+        train("pocket")
+
+
+def test_computing_again_what_is_not_kept_in_memory_changes_nothing(train, tmp_path):
+    kept, again = (train("pocket", tmp_path / str(on), checkpointing=on)[-1] for on in (False, True))
+    assert all((layer.up - again.adapter[path].up).abs().max() < 1e-5 for path, layer in kept.adapter.items())
 
 
 def test_a_kept_state_of_another_training_or_a_damaged_one_is_refused(train, tmp_path):

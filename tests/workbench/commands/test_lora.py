@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from blocks.pocket.look import random_look
 from blocks.pocket.portrait import draw_portrait
 from pipelines import Lab, Settings
 from pipelines.lora_characters import standing
-from pipelines.loras import curve_of
+from pipelines.loras import curve_of, lora_of
 from tests.blocks.models._tiny import build
 from tests.workbench.commands.conftest import Said
 
@@ -47,13 +49,13 @@ def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained() -> dict[str, str]:
+def trained() -> dict[str, Any]:
     """Filled by the first test: the job that trained."""
     return {}
 
 
 def test_a_lora_is_trained_from_a_folder_picked_and_told_of(
-    run: Run, lab: Lab, portraits: Path, trained: dict[str, str], tmp_path: Path
+    run: Run, lab: Lab, portraits: Path, trained: dict[str, Any], tmp_path: Path
 ) -> None:
     looked = run("lora", "dataset", portraits, "--trigger", "mira7", "--model", "tiny", *QUICK, "--json")
     assert looked.code == 0, looked.err
@@ -69,23 +71,25 @@ def test_a_lora_is_trained_from_a_folder_picked_and_told_of(
     assert {Path(name).suffix for name in said.json["written"]} == {".safetensors", ".zip"}
     assert [step.state for step in lab.steps(said.json["job"]) if step.name == "dataset"] == ["reused"]
     assert [point.step for point in curve_of(lab, said.json["job"])] == [1, 2, 3, 4]
-    trained["job"] = said.json["job"]
+    trained |= {"job": said.json["job"], "chosen": said.json["report"]["chosen"]}
 
 
 def test_it_is_listed_exported_in_another_version_and_used(
-    run: Run, lab: Lab, trained: dict[str, str], tmp_path: Path
+    run: Run, lab: Lab, trained: dict[str, Any], tmp_path: Path
 ) -> None:
     assert "completed" in run("lora", "list").out
     assert [one["job"] for one in run("lora", "list", "--json").json["loras"]] == [trained["job"]]
     said = run("lora", "export", trained["job"], "--version", 2, "--title", "Second", "--out", tmp_path, "--json")
     assert said.code == 0, said.err
+    second = lora_of(lab, said.json["job"])
+    assert [step.name for step in lab.steps(second.job.id)] == ["source", "export"], "nothing else is asked again"
+    assert (second.version, second.versions, second.report["chosen"]) == (2, (2, 4), trained["chosen"])
+    assert [point.step for point in curve_of(lab, second.job.id)] == [1, 2, 3, 4]
     assert (tmp_path / "second.safetensors").exists()
     with zipfile.ZipFile(tmp_path / "second-civitai.zip") as package:
         assert "training_data.zip" in package.namelist()
     used = run("lora", "use", trained["job"], "--name", "mira", "--json").json
     assert used == {"model": "mira.safetensors", "trigger": "mira7", "character": ""}
-    assert run("lora", "delete", trained["job"], "--json").json["removed"] == ["mira.safetensors"]
-    assert "mira.safetensors" not in [model.name for model in lab.models()]
 
     back = run("lora", "import", tmp_path / "second.safetensors", "--model", "tiny", "--name", "back", "--json")
     assert back.code == 0, back.err
@@ -103,11 +107,28 @@ def test_it_is_listed_exported_in_another_version_and_used(
     assert drawn["generate"].outputs["facts"]["loras"] == [{"name": "back.safetensors", "weight": 1.0}]
 
 
-def test_a_finished_training_is_made_longer(run: Run, trained: dict[str, str]) -> None:
+def test_a_finished_training_is_made_longer(run: Run, trained: dict[str, Any]) -> None:
     assert "give --steps" in run("lora", "resume", trained["job"]).err
     said = run("lora", "resume", trained["job"], "--steps", 6, "--json")
     assert said.code == 0, said.err
     assert said.json["versions"] == [6]
+
+
+def test_a_deleted_lora_is_listed_as_that_and_is_there_again_when_it_is_trained_again(
+    run: Run, lab: Lab, portraits: Path, trained: dict[str, Any]
+) -> None:
+    gone = run("lora", "delete", trained["job"], "--json")
+    assert gone.json["removed"] == ["mira.safetensors"], gone.err
+    assert "mira.safetensors" not in [model.name for model in lab.models()]
+    assert re.search(rf"{trained['job']}.* deleted ", run("lora", "list").out)
+    known = {one["job"]: one for one in run("lora", "list", "--json").json["loras"]}[trained["job"]]
+    assert (known["state"], known["versions"], known["files"]) == ("deleted", [], [])
+    for action in ("use", "export", "resume"):
+        said = run("lora", action, trained["job"])
+        assert said.code == 1 and "train it again" in said.err
+    again = run("lora", "train", portraits, "--trigger", "mira7", "--model", "tiny", *QUICK, "--json")
+    assert again.json["state"] == "completed" and again.json["versions"] == [2, 4], again.err
+    assert {step.state for step in lab.steps(again.json["job"]) if step.name == "train"} == {"reused"}
 
 
 def test_a_character_is_trained_from_its_grid_with_others_beside_and_drawn_with_it(
@@ -138,6 +159,7 @@ def test_a_character_is_trained_from_its_grid_with_others_beside_and_drawn_with_
     [take] = lab.takes(job=job.id)
     assert take.prompt == "mr7, blue hair" and take.settings["loras"][0]["name"] == "mara.safetensors"
     run("lora", "delete", said.json["job"])
+    assert standing(lab, lab.character(mara.id)).words == "un-trained"
     assert "lora" not in {name for name, value in lab.character(mara.id).fields.items() if value}
 
 
