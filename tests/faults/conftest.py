@@ -19,7 +19,7 @@ os.environ.update(
 )
 
 from pipelines import Lab, Settings
-from pipelines.engine import runner
+from pipelines.engine import endings
 
 OpenLab = Callable[..., Lab]
 
@@ -27,8 +27,8 @@ OpenLab = Callable[..., Lab]
 @pytest.fixture
 def open_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenLab]:
     """Opens the home of the test, again and again if need be; what is still open in the end is closed."""
-    monkeypatch.setattr(runner, "_BACKOFF", (0.02, 0.02, 0.02))
-    monkeypatch.setattr(runner, "_STALL", 0.05)
+    monkeypatch.setattr(endings, "_BACKOFF", (0.02, 0.02, 0.02))
+    monkeypatch.setattr(endings, "_STALL", 0.05)
     opened: list[Lab] = []
 
     def open_(**changes: Any) -> Lab:

@@ -12,7 +12,7 @@ from daggr import FnNode, Graph
 from blocks.errors import TransientError
 from blocks.progress import Progress, silent
 from pipelines import Lab
-from pipelines.engine import runner
+from pipelines.engine import endings
 
 OpenLab = Callable[..., Lab]
 Jump = Callable[[float], None]
@@ -73,7 +73,7 @@ def until(true: Callable[[], bool]) -> None:
 def test_a_retry_is_not_stuck(
     lab: Lab, book: Path, jump: Jump, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    monkeypatch.setattr(runner, "_BACKOFF", (0.3,))
+    monkeypatch.setattr(endings, "_BACKOFF", (0.3,))
     job = lab.submit(one(fails_once, book=str(book)), {})
     until(lambda: lab.job(job.id).attempt == 2)
     jump(seconds)
@@ -83,14 +83,14 @@ def test_a_retry_is_not_stuck(
 def test_a_retry_is_not_stuck_after_a_restart(
     open_lab: OpenLab, book: Path, jump: Jump, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "_BACKOFF", (60.0,))
+    monkeypatch.setattr(endings, "_BACKOFF", (60.0,))
     jump(YEAR)
     lab = open_lab()
     job = lab.submit(one(fails_once, book=str(book)), {})
     until(lambda: lab.job(job.id).attempt == 2)
     lab.close()
     jump(-YEAR)  # the retry now seems to be due in a year
-    monkeypatch.setattr(runner, "_BACKOFF", (0.02,))
+    monkeypatch.setattr(endings, "_BACKOFF", (0.02,))
     assert open_lab().wait(job.id, timeout=30).state == "SUCCEEDED"
 
 

@@ -19,7 +19,7 @@ from data.blobs import Blobs
 from data.records import FINAL, FileRef
 from data.store import Store
 from pipelines import Lab, Settings
-from pipelines.engine import runner
+from pipelines.engine import endings
 from tests.faults._lives import CHAIN, inputs_of
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +150,7 @@ def test_kills_of_the_owner(home: Path, be_born: Callable[[int], int]) -> None:
 
 
 def test_kills_of_a_worker(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "_BACKOFF", (0.02,))
+    monkeypatch.setattr(endings, "_BACKOFF", (0.02,))
     moments = random.Random(KILLS)
     settings = Settings(home=home, cpu_slots=2, gpu_slots=0, warm=2, max_attempts=100)
     jobs: dict[str, str] = {}

@@ -18,7 +18,7 @@ os.environ.update(
     GRADIO_TEMP_DIR=tempfile.mkdtemp(prefix="gradio-"),
 )
 
-from pipelines.engine import runner
+from pipelines.engine import endings
 from pipelines.lab import Lab
 from pipelines.settings import Settings
 
@@ -33,7 +33,7 @@ def settings(home: Path, **changes: Any) -> Settings:
 def short_backoff() -> Iterator[None]:
     """Retries need not be waited for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "_BACKOFF", (0.02, 0.02, 0.02))
+        patch.setattr(endings, "_BACKOFF", (0.02, 0.02, 0.02))
         yield
 
 

@@ -146,7 +146,7 @@ def busy_line(book: str) -> str:
 
 
 def test_a_job_that_waits_for_its_next_try_is_cancelled(lab: Lab, book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.engine.runner._BACKOFF", (60.0,))
+    monkeypatch.setattr("pipelines.engine.endings._BACKOFF", (60.0,))
     job = lab.submit(one(busy_line, book), {})
     version = -1
     while (now := lab.watch(job.id, version))[0].attempt < 2:
