@@ -13,7 +13,7 @@ from blocks.errors import InputError
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["PROFILE_BODY", "PROFILE_HEADS", "VIEW_KEYS", "compose_sheet"]
+__all__ = ["DPI", "PROFILE_BODY", "PROFILE_HEADS", "VIEW_KEYS", "compose_sheet"]
 
 Kind = Literal["contact", "views", "profile"]
 
@@ -29,7 +29,8 @@ PROFILE_BODY = ("sheet_full_front", "pose_standing")
 PROFILE_HEADS = ("expression_happy", "expression_surprised", "expression_angry")
 """Cells of the profile sheet's headshots."""
 
-_DPI = 300
+DPI = 300
+"""Dots an inch of every sheet."""
 _LARGEST = 300_000_000  # pixels of a sheet
 _PLAIN = (244, 243, 240)
 _GAP = 0.04  # of the widest picture
@@ -63,7 +64,7 @@ def compose_sheet(pictures: Sequence[Path], kind: str = "contact", columns: int 
         across = 4 if kind == "views" else columns or math.ceil(math.sqrt(len(opened)))
         sheet = _rows(opened, max(1, min(across, len(opened))))
     path = scratch / f"{kind}.png"
-    sheet.save(path, dpi=(_DPI, _DPI))
+    sheet.save(path, dpi=(DPI, DPI))
     return path
 
 

@@ -50,6 +50,7 @@ class Drawing(Ledger):
         batch: str = "",
         chain: str = "",
         once: str | None = None,
+        title: str = "",
         user: str = "admin",
         **settings: Any,
     ) -> list[JobInfo]:
@@ -71,6 +72,7 @@ class Drawing(Ledger):
             chain: another one that draws a character that is known (``variation_cell``), instead of the usual.
             batch: what the jobs belong to; "" for a batch of their own.
             once: a token of the click that asked; the second call with one gives the first's jobs.
+            title: what the jobs are called; "" for the prompt.
             settings: whatever else the chain takes (negative, steps, width, reference_scale, loras, ...).
 
         Raises:
@@ -97,7 +99,7 @@ class Drawing(Ledger):
                 pipeline,
                 {**asked, "seed": first + number},
                 user=user,
-                title=_title(prompt, known),
+                title=title or _title(prompt, known),
                 batch=batch,
                 once=f"{once}/{number}" if once else None,
                 options={OPTION: of_takes},

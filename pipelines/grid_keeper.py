@@ -9,39 +9,33 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.errors import Conflict, InputError, UnknownName
 from blocks.grid import Cell, read_cell, standard_set
+from blocks.grid.changes import Changes, compare
 from blocks.grid.skeletons import pose_points
-from blocks.sheets import PROFILE_BODY, PROFILE_HEADS, VIEW_KEYS
 from data import characters, grids, jobs, takes
 from data.grids import Standing, Template
-from data.records import CharacterInfo, FileRef, JobInfo
-from data.store import Store
+from data.records import CharacterInfo, JobInfo
 from pipelines.access import authorize
-from pipelines.models import ModelInfo, any_model
+from pipelines.models import any_model
 from pipelines.recording import OPTION
-from pipelines.variations import CellInfo, Variations, Which
+from pipelines.sheet_keeper import SheetKeeper
+from pipelines.variations import CellInfo, Which
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
-__all__ = ["GridKeeper", "pictures_of_sheet"]
+__all__ = ["GridKeeper"]
 
 _MOST = 100_000
 _asking = threading.Lock()  # of two clicks the second sees what the first has queued
 
 
-class GridKeeper(Variations):
+class GridKeeper(SheetKeeper):
     """Whoever inherits from this owns the store and can draw."""
 
     settings: Settings
-    _store: Store
 
     if TYPE_CHECKING:
-        character: Callable[[str], CharacterInfo]
-        generate: Callable[..., list[JobInfo]]
         job: Callable[[str], JobInfo]
-        jobs: Callable[..., list[JobInfo]]
-        models: Callable[[], list[ModelInfo]]
-        submit: Callable[..., JobInfo]
 
     def grid(self, character: str) -> list[CellInfo]:
         asset = characters.id_of(self._store, character)
@@ -100,17 +94,6 @@ class GridKeeper(Variations):
             raise Conflict(f"This picture stands in the cell {key}; confirm another one in its place instead.")
         return self._decide(character, key, take, "discarded", user)
 
-    def compose_sheet(self, character: str, kind: str = "contact", *, user: str = "admin") -> JobInfo:
-        known = self.character(character)
-        made = {cell.key: take.picture for cell in self.grid(known.id) if (take := cell.standing.current)}
-        pictures = pictures_of_sheet(kind, made)
-        title = f"{known.name}: {kind} sheet"
-        inputs = {"pictures": pictures, "kind": kind}
-        return self.submit("compose_sheet", inputs, user=user, title=title, batch=_sheets(known.id))
-
-    def sheets(self, character: str) -> list[JobInfo]:
-        return self.jobs(batch=_sheets(characters.id_of(self._store, character)), limit=20)
-
     def cells(self, character: str) -> list[dict[str, Any]]:
         return [cell.write() for cell in self._cells(characters.id_of(self._store, character))]
 
@@ -145,6 +128,22 @@ class GridKeeper(Variations):
         made = self._store.write(lambda c: grids.save_template(c, name, kept, user)).result()
         return grids.get_template(self._store, made)
 
+    def template_changes(self, character: str, template: str) -> Changes:
+        asset = characters.id_of(self._store, character)
+        pictured = {cell.key for cell in self.grid(asset) if cell.standing.history}
+        return compare(self._cells(asset), self._of_template(template), pictured)
+
+    def apply_template(
+        self, character: str, template: str, *, sure: bool = False, user: str = "admin"
+    ) -> list[CellInfo]:
+        authorize(user, "edit a grid", character)
+        with _asking:
+            changes = self.template_changes(character, template)
+            if not (sure or changes.harmless):
+                raise Conflict(f"Nothing was applied, because somebody should be sure. {changes.words()}")
+            wanted = [cell.write() for cell in self._of_template(template)] if template else None
+            return self.set_cells(character, wanted, user=user)
+
     def delete_template(self, template: str, deleted: bool = True, *, user: str = "admin") -> None:
         authorize(user, "delete a template", template)
         self._store.write(lambda c: grids.delete_template(c, template, user, deleted)).result()
@@ -154,6 +153,12 @@ class GridKeeper(Variations):
     def _cells(self, asset: str) -> list[Cell]:
         own = grids.cells_of(self._store, asset)
         return list(standard_set()) if own is None else [read_cell(cell) for cell in own]
+
+    def _of_template(self, template: str) -> list[Cell]:
+        """The cells of a template by its id or name; of "" the standard set."""
+        if not template:
+            return list(standard_set())
+        return [read_cell(cell) for cell in grids.get_template(self._store, template).cells]
 
     def _cell(self, character: str, key: str) -> CellInfo:
         found = next((cell for cell in self.grid(character) if cell.key == key), None)
@@ -210,35 +215,6 @@ class GridKeeper(Variations):
 def _batch(asset: str) -> str:
     """What the batches of a character's grid begin with."""
     return f"grid-{asset}-"
-
-
-def _sheets(asset: str) -> str:
-    """The batch of a character's sheets."""
-    return f"sheets-{asset}"
-
-
-def pictures_of_sheet(kind: str, made: Mapping[str, FileRef]) -> list[FileRef]:
-    """The pictures that a sheet is put together from, in their order.
-
-    Args:
-        made: what stands in the cells, by key, in the order of the grid.
-
-    Raises:
-        InputError: see `Variations.compose_sheet`.
-    """
-    bodies = [key for key in PROFILE_BODY if key in made][:1] or list(PROFILE_BODY[:1])
-    heads = [key for key in PROFILE_HEADS if key in made]
-    keys = {
-        "contact": list(made),
-        "views": list(VIEW_KEYS),
-        "profile": [*bodies, *(heads if len(heads) >= 2 else PROFILE_HEADS[:2])],
-    }
-    if kind not in keys:
-        raise InputError(f"There is no sheet {kind!r}; there are {', '.join(keys)}.")
-    missing = [key for key in keys[kind] if key not in made]
-    if missing or not made:
-        raise InputError(f"This sheet needs {', '.join(missing) or 'a picture'}; generate what is missing first.")
-    return [made[key] for key in keys[kind]]
 
 
 def _of_interest(job: JobInfo | None, standing: Standing | None) -> JobInfo | None:

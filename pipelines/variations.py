@@ -5,10 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from blocks.grid.changes import Changes
 from data.grids import Standing, Template
 from data.records import JobInfo
+
+if TYPE_CHECKING:
+    from pipelines.models import ModelInfo
 
 __all__ = ["CellInfo", "Variations", "Which"]
 
@@ -112,6 +116,33 @@ class Variations(ABC):
         """
 
     @abstractmethod
+    def sheet_models(self) -> list[ModelInfo]:
+        """Models that could draw a whole sheet as one picture and may run; empty where a grid is all there is."""
+
+    @abstractmethod
+    def draw_sheet(
+        self,
+        character: str,
+        kind: str = "profile",
+        *,
+        model: str = "",
+        settings: Mapping[str, Any] | None = None,
+        user: str = "admin",
+    ) -> JobInfo:
+        """Draw a "profile" sheet (9:16) or "views" as one generated picture, beside those that are composed.
+
+        The job's result has the ``picture`` and, ``about`` it, the facts of the drawing and a score of each face.
+
+        Args:
+            model: one of `sheet_models`; "" for the first of them.
+            settings: what else the chain takes: seed, steps, guidance, width and height, pack.
+
+        Raises:
+            InputError: the character has no reference set, or the model draws one view at a time; it says which could.
+            UnknownName: there is no such character or model.
+        """
+
+    @abstractmethod
     def sheets(self, character: str) -> list[JobInfo]:
         """The sheets that were asked for, newest first."""
 
@@ -144,6 +175,30 @@ class Variations(ABC):
     @abstractmethod
     def save_template(self, name: str, cells: Sequence[Mapping[str, Any]], *, user: str = "admin") -> Template:
         """Keep a set of cells under a name that is free."""
+
+    @abstractmethod
+    def template_changes(self, character: str, template: str) -> Changes:
+        """What a template, or with "" the standard set, would change in a character's grid.
+
+        Raises:
+            UnknownName: there is no such character or template.
+        """
+
+    @abstractmethod
+    def apply_template(
+        self, character: str, template: str, *, sure: bool = False, user: str = "admin"
+    ) -> list[CellInfo]:
+        """Give a character the cells of a template, by its id or name; "" gives the standard set again.
+
+        No picture is touched: what stands in a cell follows from its key.
+
+        Args:
+            sure: also where cells that are there would go or change.
+
+        Raises:
+            Conflict: they would, and nobody is sure; the message says what would happen to which.
+            UnknownName: there is no such character or template.
+        """
 
     @abstractmethod
     def delete_template(self, template: str, deleted: bool = True, *, user: str = "admin") -> None:

@@ -1,9 +1,8 @@
 """The one way bytes of the lab reach a browser: by digest, after asking, in a box.
 
 `/media/{digest}` is a file, `/media/{digest}/thumb` a small picture of it, `/media/together?d=...&d=...` several
-files as one ZIP. There are no paths and no names in
-these addresses, so there is nothing to guess or to climb out of. What a browser might run (SVG, HTML, anything
-not on the list) is only ever downloaded.
+files as one ZIP. No path and no name leads to a file, so there is nothing to guess or to climb out of; `?name=` is only
+what a download is called. What a browser might run (SVG, HTML, anything not on the list) is only ever downloaded.
 """
 
 from __future__ import annotations
@@ -55,9 +54,10 @@ HEADERS = {
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-def media_url(digest: str, *, download: bool = False) -> str:
-    """Address of a file; with `download`, one that makes the browser save it under its name."""
-    return f"/media/{quote(digest)}{'?download=1' if download else ''}"
+def media_url(digest: str, *, download: bool = False, name: str = "") -> str:
+    """Address of a file; with `download`, one that makes the browser save it under its name, or under another one."""
+    asked = "?download=1" + (f"&name={quote(name, safe='')}" if name else "")
+    return f"/media/{quote(digest)}{asked if download else ''}"
 
 
 def thumb_url(digest: str) -> str:
@@ -80,8 +80,8 @@ def media_routes(lab: Lab) -> APIRouter:
         return await run_in_threadpool(bundled, lab, who(request), request.query_params.getlist("d"))
 
     @router.api_route("/media/{digest}", methods=["GET", "HEAD"])
-    async def media(digest: str, request: Request, download: bool = False) -> Response:
-        return await run_in_threadpool(_media, lab, digest, request, download)
+    async def media(digest: str, request: Request, download: bool = False, name: str = "") -> Response:
+        return await run_in_threadpool(_media, lab, digest, request, download, name)
 
     @router.api_route("/media/{digest}/thumb", methods=["GET", "HEAD"])
     async def thumb(digest: str, request: Request) -> Response:
@@ -90,7 +90,7 @@ def media_routes(lab: Lab) -> APIRouter:
     return router
 
 
-def _media(lab: Lab, digest: str, request: Request, download: bool) -> Response:
+def _media(lab: Lab, digest: str, request: Request, download: bool, name: str) -> Response:
     refused = _ask(digest, request, download)
     if refused is not None:
         return refused
@@ -104,10 +104,15 @@ def _media(lab: Lab, digest: str, request: Request, download: bool) -> Response:
     return FileResponse(
         found.path,
         media_type=found.media_type if found.media_type in INLINE else "application/octet-stream",
-        filename=safe_name(found.name, digest),
+        filename=_saved_as(name, found.name, digest),
         content_disposition_type="inline" if shown else "attachment",
         headers={**HEADERS, "etag": f'"{digest}"'},
     )
+
+
+def _saved_as(name: str, own: str, digest: str) -> str:
+    """What a file is called when it is saved; whatever it is called, it ends as it does here."""
+    return safe_name(f"{name.removesuffix(Path(own).suffix)}{Path(own).suffix}" if name.strip() else own, digest)
 
 
 def _thumb(lab: Lab, digest: str, request: Request) -> Response:

@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from blocks.errors import InputError
+from blocks.errors import Conflict, InputError
+from blocks.grid import standard_set
+from blocks.grid.changes import Changes
 from data.grids import Template
 from data.records import FileRef, JobInfo
+from pipelines.sheet_keeper import draws_sheets
 from pipelines.variations import CellInfo
 from workbench.access import User, authorize
 
 if TYPE_CHECKING:
     from pipelines.lab import Lab
 
-__all__ = ["VariationGrids"]
+__all__ = ["Drawer", "Sheet", "VariationGrids"]
+
+_LONGEST = 64_000  # characters of a grid that the button Undo carries
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet that was asked for.
+
+    Attributes:
+        digest: of what it became, or "".
+        about: of one that was drawn as one picture: its kind, the facts of the drawing, a score of each face.
+    """
+
+    job: JobInfo
+    digest: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Drawer(NamedTuple):
+    """A model that new pictures can be drawn with; its name is "" for the lab's own.
+
+    Attributes:
+        sheets: it draws a whole sheet as one picture.
+    """
+
+    name: str
+    title: str
+    sheets: bool = False
 
 
 class VariationGrids:
@@ -43,11 +77,11 @@ class VariationGrids:
         jobs: list[JobInfo] = Context().run(self.lab.generate_cells, character, keys, user=user.name, **wanted)
         return jobs
 
-    def models(self, user: User) -> list[tuple[str, str]]:
-        """Models that cells can be drawn with, each with its title; "" is the lab's own."""
+    def models(self, user: User) -> list[Drawer]:
+        """Models that cells can be drawn with."""
         authorize(user, "view", "models")
         found = [one for one in self.lab.models() if one.kind == "generate" and one.runs]
-        return [(one.name if one.file else "", one.title) for one in found]
+        return [Drawer(one.name if one.file else "", one.title, draws_sheets(one)) for one in found]
 
     def stop(self, user: User, character: str) -> int:
         """Stop whatever is being made; how many cells that were."""
@@ -73,14 +107,23 @@ class VariationGrids:
         job: JobInfo = Context().run(self.lab.compose_sheet, character, kind, user=user.name)
         return job
 
-    def sheets(self, user: User, character: str) -> list[tuple[JobInfo, str]]:
-        """The sheets that were asked for, newest first, each with the digest of what it became, or ""."""
+    def draw_sheet(self, user: User, character: str, kind: str, model: str = "") -> JobInfo:
+        """Draw a sheet as one picture; "" is the first model that can."""
+        authorize(user, "run", f"a sheet of {character}")
+        job: JobInfo = Context().run(self.lab.draw_sheet, character, kind, model=model, user=user.name)
+        return job
+
+    def sheets(self, user: User, character: str) -> list[Sheet]:
+        """The sheets that were asked for, newest first."""
         authorize(user, "view", f"character {character}")
-        found = []
-        for job in self.lab.sheets(character):
-            made = self.lab.result(job.id).get("picture") if job.state == "SUCCEEDED" else None
-            found.append((job, made.digest if isinstance(made, FileRef) else ""))
-        return found
+        return [self._sheet(job) for job in self.lab.sheets(character)]
+
+    def _sheet(self, job: JobInfo) -> Sheet:
+        made = self.lab.result(job.id) if job.state == "SUCCEEDED" else {}
+        picture, about = made.get("picture"), made.get("about")
+        return Sheet(
+            job, picture.digest if isinstance(picture, FileRef) else "", about if isinstance(about, Mapping) else {}
+        )
 
     def add_cell(self, user: User, character: str, cell: Mapping[str, Any]) -> list[CellInfo]:
         """Put a cell of one's own behind the others."""
@@ -108,15 +151,50 @@ class VariationGrids:
         authorize(user, "run", f"template {name}")
         return self.lab.save_template(name, self.lab.cells(character), user=user.name)
 
-    def apply_template(self, user: User, character: str, template: str) -> list[CellInfo]:
-        """Give a character the cells of a template; "" gives the standard set again."""
+    def template_changes(self, user: User, character: str, template: str) -> Changes:
+        """What a template, or with "" the standard set, would change in a character's grid."""
+        authorize(user, "view", f"character {character}")
+        return self.lab.template_changes(character, template)
+
+    def apply_template(self, user: User, character: str, template: str, sure: bool = False) -> list[CellInfo]:
+        """Give a character the cells of a template; "" gives the standard set again.
+
+        Raises:
+            Conflict: cells that are there would go or change, and nobody is sure.
+        """
         authorize(user, "run", f"the grid of {character}")
-        if not template:
-            return self.lab.set_cells(character, None, user=user.name)
-        found = next((one for one in self.lab.templates() if template in (one.id, one.name)), None)
-        if found is None:
-            raise InputError(f"There is no template {template[:80]!r} any more; choose another.")
-        return self.lab.set_cells(character, found.cells, user=user.name)
+        return self.lab.apply_template(character, template, sure=sure, user=user.name)
+
+    def written(self, user: User, character: str) -> str:
+        """A grid as text that `rewrite` makes of it again; "" if it is too long for a page to carry."""
+        authorize(user, "view", f"character {character}")
+        standard = [cell.write() for cell in standard_set()]
+        cells = self.lab.cells(character)
+        text = json.dumps([{"key": cell["key"]} if cell in standard else cell for cell in cells])
+        return text if len(text) <= _LONGEST else ""
+
+    def mark(self, user: User, character: str) -> str:
+        """What a grid is known by as it stands; another one after every change."""
+        authorize(user, "view", f"character {character}")
+        return hashlib.sha256(json.dumps(self.lab.cells(character)).encode()).hexdigest()[:16]
+
+    def rewrite(self, user: User, character: str, written: str, mark: str) -> list[CellInfo]:
+        """Give a character the grid of `written` again.
+
+        Raises:
+            Conflict: the grid is not the one of `mark` any more.
+            InputError: the text is none of `written`.
+        """
+        authorize(user, "run", f"the grid of {character}")
+        if self.mark(user, character) != mark:
+            raise Conflict("The grid was changed after that; what was done since then stays, and nothing was undone.")
+        try:
+            cells = json.loads(written)
+        except ValueError as error:
+            raise InputError("The grid from before cannot be read any more; apply a template instead.") from error
+        if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+            raise InputError("The grid from before cannot be read any more; apply a template instead.")
+        return self.lab.set_cells(character, cells, user=user.name)
 
     def delete_template(self, user: User, template: str) -> None:
         """Put a template away."""

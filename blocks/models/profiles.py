@@ -85,3 +85,12 @@ class Profile:
     dtype_cpu: str = "float32"
     memory: Mapping[str, float] = field(default_factory=dict)
     working: float = 3.0
+
+    @property
+    def sheets(self) -> bool:
+        """Whether it can draw somebody several times in one picture, laid out as words say.
+
+        That needs a model that looks at pictures of the person itself: a face embedding or an adapter says who is
+        drawn, and every face of the picture then comes out as one portrait.
+        """
+        return "images" in self.references

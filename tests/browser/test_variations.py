@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(3600)]
 
 FACE = [1.0] + [0.0] * 511
 SET = {"embedder": "e" * 64, "digest": "ab" * 32, "identity": FACE, "members": [{"view": "front", "embedding": FACE}]}
+SMALL = ["expression_happy", "expression_sad", "pose_bust"]
 CROWD = 5000
 LONG = 1_200_000  # milliseconds; a busy machine draws slowly
 
@@ -41,7 +42,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OwnLab, s
             _add(lab, mara, files[place], label, score)
         lab.create_character("Other", references={**SET, "count": 1}, reference_files=files[:1])
         for name in ("Nora", "Ossi"):
-            _drawable(lab, name, files[0])
+            _drawable(lab, name, files[0], SMALL)
+        _drawable(lab, "Pia", files[0], [*SMALL, "expression_angry", "expression_sleepy", "base_face"])
         crowd = lab.create_character("Crowd")
         _crowd(lab, crowd, files[3])
     own = OwnLab(home)
@@ -50,7 +52,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OwnLab, s
     own.stop()
 
 
-def _drawable(lab: Lab, name: str, file: FileRef) -> None:
+def _drawable(lab: Lab, name: str, file: FileRef, keys: list[str]) -> None:
     """Somebody whose cells can be drawn and scored, with a small grid."""
     faces = open_faces(threads=1)
     pixels = draw_portrait(identity(900_031), Look()).picture
@@ -59,7 +61,7 @@ def _drawable(lab: Lab, name: str, file: FileRef) -> None:
     members = [{"file": "face.png", "view": "front", "embedding": face.embedding, "second": second}] * 2
     whom = make_references(members, embedder=faces.embedder, domain=faces.domain, second_embedder=faces.second)
     made = lab.create_character(name, references=whom, reference_files=[file, file])
-    lab.set_cells(made.id, [{"key": key} for key in ("expression_happy", "expression_sad", "pose_bust")])
+    lab.set_cells(made.id, [{"key": key} for key in keys])
 
 
 def _picture(lab: Lab, path: Path, hue: int) -> FileRef:
@@ -143,9 +145,19 @@ def test_own_cells_become_a_template_that_fits_a_second_character(open_grid: Cal
     expect(page.get_by_role("button", name="In the rain")).to_have_count(0)
     page.get_by_text("Templates").click()
     page.get_by_role("button", name="Apply With rain").click()
-    expect(page.get_by_role("button", name="In the rain")).to_be_visible()
+    rain = page.get_by_role("button", name="In the rain")
+    expect(rain).to_be_visible()
+    asked = page.get_by_role("dialog", name="Apply the standard set?")
     page.get_by_role("button", name="Apply the standard set").click()
-    expect(page.get_by_role("button", name="In the rain")).to_have_count(0)
+    expect(asked).to_contain_text("takes out 1 cell (In the rain)")
+    page.keyboard.press("Escape")
+    expect(asked).to_have_count(0)
+    expect(rain).to_be_visible()
+    page.get_by_role("button", name="Apply the standard set").click()
+    asked.get_by_role("button", name="Apply", exact=True).click()
+    expect(rain).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(rain).to_be_visible()
 
 
 def test_of_five_thousand_pictures_only_those_in_sight_are_in_the_page(
@@ -188,6 +200,12 @@ def test_a_section_is_drawn_and_a_cell_made_again_discarded_made_again_and_confi
     page.get_by_role("button", name=re.compile("^Happy")).click()
     view = page.get_by_role("dialog", name="Happy")
     confirm = view.get_by_role("button", name="Confirm the new one")
+    view.get_by_role("button", name="Recreate").click()
+    expect(view.get_by_role("progressbar")).to_be_visible()
+    expect(view.get_by_label("Being made")).to_contain_text(re.compile("left|working out|waiting"))
+    view.get_by_role("button", name="Cancel Happy").click()
+    expect(view.get_by_role("button", name="Recreate")).to_be_visible()
+    expect(confirm).to_have_count(0)
     for decide in ("Discard", "Confirm the new one"):
         view.get_by_role("button", name="Recreate").click()
         expect(view.get_by_role("status")).to_contain_text("Being made")
@@ -211,6 +229,46 @@ def test_a_grid_goes_on_while_its_tab_is_closed(open_grid: Callable[..., Page]) 
     page = open_grid(where)
     expect(page.locator(".cell img")).to_have_count(3, timeout=LONG)
     expect(page.get_by_role("button", name="Generate all missing")).to_have_count(0)
+
+
+def test_a_grid_that_was_stopped_goes_on_where_it_was_and_makes_nothing_twice(open_grid: Callable[..., Page]) -> None:
+    page = open_grid("/characters")
+    page.get_by_role("link", name="Pia").click()
+    page.get_by_role("button", name="Variations").click()
+    rest = page.get_by_role("button", name="Generate all missing")
+    rest.click()
+    expect(page.locator(".cell img").first).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator("#character-notice")).to_contain_text("stopped")
+    expect(page.locator(".working")).to_have_count(0)
+    assert 1 <= page.locator(".cell img").count() < 6
+    rest.click()
+    expect(page.get_by_role("heading", name=re.compile("^6 of 6 cells"))).to_be_visible(timeout=LONG)
+    expect(page.locator(".cell img")).to_have_count(6)
+    expect(page.locator(".fresh")).to_have_count(0)
+    expect(page.get_by_role("button", name="Takes (6)")).to_be_visible()
+
+
+def test_a_sheet_is_composed_and_its_link_gives_the_file(open_grid: Callable[..., Page], tmp_path: Path) -> None:
+    page = open_grid()
+    expect(page.get_by_text("Pocket draws one view at a time")).to_be_visible()
+    page.get_by_role("button", name="Profile 9:16", exact=True).click()
+    expect(page.locator("#character-notice")).to_contain_text("sheet_full_front")
+    page.get_by_role("button", name="Contact", exact=True).click()
+    link = page.locator(".sheet-one").first.get_by_role("link", name="Download")
+    expect(link).to_be_visible()
+    answer = page.request.get(link.get_attribute("href") or "")
+    assert answer.headers["content-type"] == "image/png"
+    assert "attachment" in answer.headers["content-disposition"]
+    with page.expect_download() as waiting:
+        link.click()
+    assert waiting.value.suggested_filename == "Mara contact sheet.png"
+    waiting.value.save_as(tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").read_bytes() == answer.body()
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.format == "PNG" and min(sheet.size) >= 48
+        assert sheet.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        assert len(sheet.getcolors(1 << 20) or ()) >= 3, "two pictures and the ground between them"
 
 
 def test_joints_are_moved_by_mouse_and_keyboard_and_kept(open_grid: Callable[..., Page]) -> None:

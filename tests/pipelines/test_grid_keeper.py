@@ -183,3 +183,38 @@ def test_a_template_of_one_character_fits_another(lab: Lab, mara: CharacterInfo,
         ("expression_happy", False), ("expression_sad", False), ("rain", True),
     ]  # fmt: skip
     assert len(lab.set_cells(other.id, None)) == 61
+
+
+def test_a_template_that_would_take_cells_out_or_change_them_is_applied_only_by_somebody_who_is_sure(
+    lab: Lab, mara: CharacterInfo, pencil: dict[str, Any], tmp_path: Path
+) -> None:
+    finish(lab, lab.generate_cells(mara.id))
+    stood = cell(lab, mara, "rain").standing.current
+    smile = {"key": "expression_happy", "prompt": "laughing, front view"}
+    made = lab.save_template(f"Smiles {tmp_path.name}", [smile, {"key": "base_face"}])
+    changes = lab.template_changes(mara.id, made.id)
+    assert (changes.changed, changes.added) == (("Happy",), ("Base face",))
+    assert (changes.removed, changes.pictured) == (("Sad", "Rain"), 3)
+    with pytest.raises(Conflict, match=r"takes out 2 cells \(Sad, Rain\).*pictures of 3 cells stay"):
+        lab.apply_template(mara.id, made.id)
+    assert [one.key for one in lab.grid(mara.id)] == [one["key"] for one in CELLS]
+    after = lab.apply_template(mara.id, made.name, sure=True)
+    assert [(one.key, one.standing.current is not None) for one in after] == [
+        ("expression_happy", True), ("base_face", False),
+    ]  # fmt: skip
+    assert after[0].prompt == "laughing, front view"
+    assert stood.id in [take.id for take in lab.takes(character=mara.id, hidden=True)]
+    lab.set_cells(mara.id, CELLS)
+    assert cell(lab, mara, "rain").standing.current == stood, "it stands there again when its cell is back"
+
+
+def test_a_template_that_only_adds_cells_needs_nobody_to_be_sure(
+    lab: Lab, mara: CharacterInfo, pencil: dict[str, Any], tmp_path: Path
+) -> None:
+    made = lab.save_template(f"More {tmp_path.name}", [*CELLS, {"key": "base_face"}])
+    assert len(lab.apply_template(mara.id, made.id)) == 4
+    with pytest.raises(UnknownName, match="no template 'gone'"):
+        lab.apply_template(mara.id, "gone")
+    with pytest.raises(Conflict, match="1 cell \\(Rain\\) of your own"):
+        lab.apply_template(mara.id, "")
+    assert len(lab.apply_template(mara.id, "", sure=True)) == 61

@@ -31,6 +31,22 @@ def test_a_download_has_a_name_that_is_safe_everywhere(client: TestClient, lab: 
 
 
 @pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ("Mara profile sheet.jpg", "Mara%20profile%20sheet.jpg"),
+        ("../run.exe", "_run.exe.jpg"),
+        ('a"\r\nX-Evil: 1', "a_X-Evil_%201.jpg"),
+    ],
+)
+def test_a_download_can_be_called_something_else_and_stays_what_it_is(
+    client: TestClient, lab: Lab, picture: Path, name: str, saved: str
+) -> None:
+    answer = client.get(media_url(lab.import_file(picture).digest, download=True, name=name))
+    assert saved in answer.headers["content-disposition"]
+    assert answer.headers["content-type"] == "image/jpeg" and "x-evil" not in answer.headers
+
+
+@pytest.mark.parametrize(
     ("name", "safe"),
     [
         ("../../etc/passwd", "_.._etc_passwd"),

@@ -3,6 +3,9 @@
 Without an option it shows what stands in each cell. A cell gets a picture where it has none; with --cell or --again
 also where it has one, and the new picture then waits beside it until somebody confirms it. Interrupted, it keeps the
 cells that are done: the same command goes on with the rest.
+
+--template gives the grid other cells. Where that would take cells out or change them it says which, and does nothing
+without --yes; pictures are kept in any case.
 """
 
 from __future__ import annotations
@@ -36,6 +39,12 @@ def add(commands: Any) -> None:
     what.add_argument("--missing", action="store_true", help="make what is missing")
     what.add_argument("--flagged", action="store_true", help="make again what is below the gate")
     what.add_argument("--again", action="store_true", help="make all of it, whether there is a picture or not")
+    command.add_argument(
+        "--template",
+        metavar="NAME",
+        help="give the grid the cells of this template first; `standard` for the usual ones",
+    )
+    command.add_argument("--yes", action="store_true", help="apply it even where cells go or change")
     command.add_argument("--model", metavar="ID", help="the model (default: the lab's own)")
     command.add_argument("--seed", type=int, metavar="N", help="of one cell (default: drawn by lot)")
     command.add_argument("--steps", type=int, help="steps (default: what suits the model)")
@@ -56,8 +65,12 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("A seed is of one cell: name it with --cell KEY, or leave --seed out.")
     if args.cell and (args.section or args.missing or args.flagged or args.again):
         raise InputError("Cells that are named are made in any case; give --cell, or --section and the like.")
+    if args.yes and args.template is None:
+        raise InputError("--yes belongs to --template NAME; nothing else is asked.")
     began = time.monotonic()
     with Lab.open() as lab:
+        if args.template is not None:
+            _apply(lab, args)
         wanted = bool(args.cell or args.section or args.missing or args.flagged or args.again)
         done = _made(lab, args) if wanted else []
         cells = [_told(lab, cell, args.out) for cell in _shown(lab.grid(args.character), args)]
@@ -71,6 +84,18 @@ def run(args: argparse.Namespace) -> int:
         seconds = round(time.monotonic() - began, 3)
         print_json({"character": name, "cells": cells, "made": made, "errors": errors, "seconds": seconds})
     return 1 if errors else 0
+
+
+def _apply(lab: Lab, args: argparse.Namespace) -> None:
+    """Give the grid the cells of a template, or say what that would do."""
+    from blocks.errors import Conflict
+
+    template = "" if args.template == "standard" else args.template
+    changes = lab.template_changes(args.character, template)
+    if not (changes.harmless or args.yes):
+        raise Conflict(f"{args.template} was not applied. {changes.words()} Give --yes to apply it.")
+    cells = lab.apply_template(args.character, template, sure=args.yes)
+    print(f"{args.template}: the grid has {len(cells)} cells. {changes.words()}".rstrip(), file=sys.stderr)
 
 
 def _made(lab: Lab, args: argparse.Namespace) -> list[JobInfo]:

@@ -93,9 +93,9 @@ def said(text: str) -> str:
     return fill("said.html", text=text)
 
 
-def undoable(text: str, id: str) -> str:
-    """What was just done, and the button that takes it back: the act "restore"."""
-    return fill("undoable.html", text=text, id=id)
+def undoable(text: str, id: str, act: str = "restore") -> str:
+    """What was just done, and the button that takes it back."""
+    return fill("undoable.html", text=text, id=id, act=act)
 
 
 def confirm(title: str = "", text: str = "", *, yes: str = "", no: str = "Not now", id: str = "") -> str:

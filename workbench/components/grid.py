@@ -11,17 +11,17 @@ from markupsafe import Markup
 from blocks.grid import standard_set
 from blocks.grid.standard import POSES
 from data.grids import Template
-from data.records import JobInfo, TakeInfo
+from data.records import TakeInfo
 from pipelines.variations import CellInfo
 from workbench.components.filling import fill
 from workbench.components.gallery import facts
 from workbench.components.poses import held, pose_view
 from workbench.components.views import JobView, job_view
+from workbench.variations import Drawer
 
-__all__ = ["SHAPES", "CellView", "Section", "cell_view", "grid", "pose_view", "shown_cells", "tools"]
+__all__ = ["SHAPES", "CellView", "Section", "cell_view", "grid", "making", "pose_view", "shown_cells", "tools"]
 
 SORTS = (("set", "As set"), ("worst", "Lowest score"), ("best", "Best score"))
-MOST_SHEETS = 3
 SHAPES = {"square": 1.0, "tall": 1.5, "full figure": 2.0}
 """What a cell of one's own may be, each with its height by its width."""
 SHOWS = (("all", "All"), ("flagged", "Flagged"), ("missing", "Missing"), ("waiting", "New beside"))
@@ -69,8 +69,8 @@ def grid(
     sort: str,
     show: str,
     part: str = "",
-    sheets: Sequence[tuple[JobInfo, str]] = (),
-    models: Sequence[tuple[str, str]] = (),
+    sheets: str = "",
+    models: Sequence[Drawer] = (),
     model: str = "",
 ) -> str:
     """The whole grid.
@@ -78,8 +78,8 @@ def grid(
     Args:
         sort, show: names of `SORTS` and `SHOWS`.
         part: only this section; "" for all.
-        sheets: that were asked for, newest first, each with the digest of what it became, or "".
-        models: that new pictures can be drawn with, each with its title; `model` is the one that is chosen.
+        sheets: what `workbench.components.sheets` draws of the sheets.
+        models: that new pictures can be drawn with; `model` is the name of the one that is chosen.
     """
     shown = shown_cells(cells, sort, show, part)
     if sort in ("worst", "best"):
@@ -99,7 +99,7 @@ def grid(
         models=models,
         model=model,
         parts=list(dict.fromkeys(cell.section for cell in cells)),
-        sheets=[(job_view(job), digest) for job, digest in sheets[:MOST_SHEETS]],
+        sheets=Markup(sheets),
     )
 
 
@@ -166,6 +166,17 @@ def cell_view(cell: CellInfo, around: Sequence[CellInfo], base_face: str, beside
         stick=Markup(held(cell, standing.current)),
         other_stick=Markup(held(cell, other)) if other else "",
     )  # fmt: skip
+
+
+def making(cell: CellInfo) -> str:
+    """How far the picture of a cell is, for its full view, which stays as it is meanwhile; "" while nothing is made.
+
+    The script of galleries puts it in its place: a full view that were drawn anew every second would lose the focus.
+    """
+    if cell.job is None or not cell.busy:
+        return ""
+    has = cell.standing.current is not None
+    return fill("grid_making.html", key=cell.key, job=job_view(cell.job), has_picture=has)
 
 
 def _pose_facts(cell: CellInfo, take: TakeInfo) -> list[tuple[str, str]]:

@@ -130,7 +130,15 @@ def _grids(characters: Characters) -> None:
         """Put the grid's pictures together on a "contact", "views" or "profile" sheet; the job."""
         return record(grids.sheet(who(request), character, kind))
 
-    _register(grid, grid_make, grid_confirm, grid_discard, grid_sheet)
+    def grid_sheet_draw(character: str, kind: str, model: str, request: gr.Request) -> dict[str, Any]:
+        """Draw a "profile" or "views" sheet as one picture, with a model that can ("" for the first); the job."""
+        return record(grids.draw_sheet(who(request), character, kind, model))
+
+    def grid_sheets(character: str, request: gr.Request) -> list[dict[str, Any]]:
+        """The sheets that were asked for: the job of each, the digest of its file, and of drawn ones what is known."""
+        return [record(sheet) for sheet in grids.sheets(who(request), character)]
+
+    _register(grid, grid_make, grid_confirm, grid_discard, grid_sheet, grid_sheet_draw, grid_sheets)
 
 
 def _cells(characters: Characters) -> None:
@@ -157,12 +165,16 @@ def _cells(characters: Characters) -> None:
         """Keep the cells of a character's grid under a name."""
         return record(grids.save_template(who(request), character, name))
 
-    def grid_template_apply(character: str, template: str, request: gr.Request) -> list[dict[str, Any]]:
-        """Give a character the cells of a template, or with "" the standard set again."""
-        return [record(cell) for cell in grids.apply_template(who(request), character, template)]
+    def grid_template_changes(character: str, template: str, request: gr.Request) -> dict[str, Any]:
+        """What a template, or with "" the standard set, would add, take out and change in a character's grid."""
+        return record(grids.template_changes(who(request), character, template))
+
+    def grid_template_apply(character: str, template: str, sure: bool, request: gr.Request) -> list[dict[str, Any]]:
+        """Give a character the cells of a template, or with "" the standard set; `sure` if cells may go or change."""
+        return [record(cell) for cell in grids.apply_template(who(request), character, template, sure)]
 
     _register(grid_pose, grid_cell, grid_cell_drop)
-    _register(grid_templates, grid_template_save, grid_template_apply)
+    _register(grid_templates, grid_template_save, grid_template_changes, grid_template_apply)
 
 
 def _register(*handlers: Callable[..., Any]) -> None:

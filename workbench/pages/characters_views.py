@@ -12,7 +12,7 @@ from workbench import components as parts
 from workbench.access import User
 from workbench.blends import lineage_of
 from workbench.characters import Characters
-from workbench.components import blending
+from workbench.components import blending, sheets
 from workbench.components import characters as views
 from workbench.components import grid as grids
 from workbench.components.charts import Measure, curve, score_chart
@@ -92,13 +92,14 @@ def _about(characters: Characters, user: User, place: Place, character: Characte
 def _variations(characters: Characters, user: User, place: Place, character: CharacterInfo) -> Drawn:
     cells = characters.grids.grid(user, character.id)
     templates = characters.grids.templates(user)
-    sheets, models = characters.grids.sheets(user, character.id), characters.grids.models(user)
+    found, models = characters.grids.sheets(user, character.id), characters.grids.models(user)
+    chosen, some = place.get("model", ""), any(cell.standing.current for cell in cells)
     sort, show, part = place.get("order", "set"), place.get("show", "all"), place.get("part", "")
     face = character.headshot.digest if character.headshot else ""
-    large = ""
+    large = live = ""
     if place.get("cell"):
         cell = characters.grids.cell(user, character.id, place["cell"])
-        around = grids.shown_cells(cells, sort, show, part)
+        around, live = grids.shown_cells(cells, sort, show, part), grids.making(cell)
         large = (
             grids.pose_view(cell)
             if place.get("pose") and cell.pose
@@ -106,13 +107,13 @@ def _variations(characters: Characters, user: User, place: Place, character: Cha
         )
     return Drawn(
         views.head(character, "variations", characters.lora(user, character)),
-        grids.grid(cells, sort, show, part, sheets, models, place.get("model", ""))
+        grids.grid(cells, sort, show, part, sheets.sheets(found, models, chosen, some), models, chosen) + live
         if character.references
         else parts.fill("grid_unready.html"),
         grids.tools(cells, templates),
         f"grid {character.id}",
         large,
-        busy=any(cell.busy for cell in cells) or any(job.state in ACTIVE for job, _ in sheets),
+        busy=any(cell.busy for cell in cells) or any(sheet.job.state in ACTIVE for sheet in found),
     )
 
 

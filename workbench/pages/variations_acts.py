@@ -24,6 +24,7 @@ GO: dict[str, Callable[[Place, str], Place]] = {
     "grid-model": lambda place, subject: {**place, "model": subject} if subject else without(place, "model"),
     "pose": lambda place, subject: {**place, "pose": subject} if subject else without(place, "pose"),
     "beside": lambda place, subject: {**place, "beside": subject} if subject else without(place, "beside"),
+    "dismiss": lambda place, subject: place,
     "weigh": lambda place, subject: {**place, "other": subject} if subject else without(place, "other"),
 }
 """Acts that only show something else."""
@@ -73,6 +74,12 @@ def _sheet(grids: VariationGrids, user: User, place: Place, kind: str, values: d
     return Turn(place)
 
 
+def _draw_sheet(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
+    kind, _, model = subject.partition(" ")
+    grids.draw_sheet(user, place["character"], kind, model)
+    return Turn(place)
+
+
 def _add(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
     title = " ".join(str(values.get("title", "")).split())
     key = re.sub(r"[^a-z0-9]+", "_", title.casefold()).strip("_")
@@ -112,8 +119,38 @@ def _save(grids: VariationGrids, user: User, place: Place, subject: str, values:
 
 
 def _apply(grids: VariationGrids, user: User, place: Place, template: str, values: dict[str, Any]) -> Turn:
-    cells = grids.apply_template(user, place["character"], template)
-    return Turn(without(place, "cell"), parts.said(f"The grid has {len(cells)} cells now."), anew=True)
+    changes = grids.template_changes(user, place["character"], template)
+    if changes.harmless:
+        return _applied(grids, user, place, template, values)
+    name = next((one.name for one in grids.templates(user) if one.id == template), "the standard set")
+    id = f"apply-template {template}"
+    asked = parts.confirm(f"Apply {name}?", changes.words(), yes="Apply", no="Leave the grid as it is", id=id)
+    return Turn(place, asked)
+
+
+def _applied(grids: VariationGrids, user: User, place: Place, template: str, values: dict[str, Any]) -> Turn:
+    before = grids.written(user, place["character"])
+    cells = grids.apply_template(user, place["character"], template, sure=True)
+    words = f"The grid has {len(cells)} cells now. Every picture is kept."
+    kept = json.dumps([grids.mark(user, place["character"]), before])
+    notice = parts.undoable(words, kept, act="undo-template") if before else parts.said(words)
+    return Turn(without(place, "cell", "part"), notice, anew=True)
+
+
+def _undo(grids: VariationGrids, user: User, place: Place, kept: str, values: dict[str, Any]) -> Turn:
+    try:
+        mark, before = json.loads(kept)
+    except (ValueError, TypeError) as error:
+        raise InputError("The grid from before did not arrive whole; apply a template instead.") from error
+    cells = grids.rewrite(user, place["character"], str(before), str(mark))
+    return Turn(without(place, "cell", "part"), parts.said(f"The grid has its {len(cells)} cells again."), anew=True)
+
+
+def _sure(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
+    act, _, template = subject.partition(" ")
+    if act != "apply-template":
+        raise InputError("The page asked something that it does not know any more; load it again.")
+    return _applied(grids, user, place, template, values)
 
 
 def _delete(grids: VariationGrids, user: User, place: Place, template: str, values: dict[str, Any]) -> Turn:
@@ -130,11 +167,14 @@ DO: dict[str, Callable[[VariationGrids, User, Place, str, dict[str, Any]], Turn]
     "confirm-cell": _confirm,
     "discard-cell": _discard,
     "sheet": _sheet,
+    "draw-sheet": _draw_sheet,
     "add-cell": _add,
     "drop-cell": _drop,
     "keep-pose": _keep_pose,
     "save-template": _save,
     "apply-template": _apply,
+    "undo-template": _undo,
+    "confirm": _sure,
     "delete-template": _delete,
 }
 """Acts that change something; all of them are about the character that is open."""

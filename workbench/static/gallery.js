@@ -74,7 +74,8 @@ class LabGallery extends HTMLElement {
 
 customElements.define("lab-gallery", LabGallery);
 
-// The full view opens over the page as soon as it arrives; arrows leaf through, Escape closes it.
+// The full view opens over the page as soon as it arrives; arrows leaf through, Escape closes it. How far something in
+// it is comes with the page around it: the view itself is not drawn anew, which would take the focus away.
 const viewer = () => document.querySelector("dialog[data-viewer]");
 let looked = ""; // what the full view showed last; the focus goes back there when it closes
 new MutationObserver(() => {
@@ -84,6 +85,10 @@ new MutationObserver(() => {
   looked = dialog?.dataset.viewer || "";
   for (const part of document.querySelectorAll("details[data-keep]")) {
     if (folds.has(part.dataset.keep)) part.open = folds.get(part.dataset.keep);
+  }
+  for (const told of document.querySelectorAll("template[data-live]")) {
+    const place = dialog?.querySelector(`[data-live-of="${CSS.escape(told.dataset.live)}"]`);
+    if (place && place.innerHTML !== told.innerHTML) place.replaceChildren(told.content.cloneNode(true));
   }
 }).observe(document.getElementById("content"), { childList: true, subtree: true });
 

@@ -32,6 +32,7 @@ SMALL = ("--model", "tiny", "--steps", 2)
 def lab(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A model that draws nonsense quickly, somebody to draw, and a lab that is open meanwhile."""
     build("pocket", home / "models" / "tiny")
+    build("flux2-klein", home / "models" / "klein")
     picture = tmp_path_factory.mktemp("face") / "face.png"
     Image.new("RGB", (48, 48), "teal").save(picture)
     faces = open_faces(threads=1)
@@ -41,7 +42,8 @@ def lab(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     members = [{"file": "face.png", "view": "front", "embedding": face.embedding, "second": second}] * 2
     whom = make_references(members, embedder=faces.embedder, domain="pocket")
     with Lab.open(settings=Settings(home=home, cpu_slots=1, gpu_slots=0, warm=1)) as opened:
-        opened.approve_model("tiny")
+        for model in ("tiny", "klein"):
+            opened.approve_model(model)
         file = opened.import_file(picture)
         for name in ("Mara", "Stopped"):
             made = opened.create_character(name, references=whom, reference_files=[file, file])
@@ -118,6 +120,32 @@ def test_a_sheet_is_written_and_told(run: Run, tmp_path: Path) -> None:
     assert profile["width"] * 16 == profile["height"] * 9
 
 
+def test_a_sheet_is_drawn_as_one_picture_by_a_model_that_is_shown_pictures(run: Run, tmp_path: Path) -> None:
+    size = ("--width", 144, "--height", 256, "--seed", 3, "--steps", 2)
+    drawn = run("sheet", "mara", "--kind", "profile", "--model", "klein", *size, "--out", tmp_path / "a.png", "--json")
+    assert drawn.code == 0, drawn.err
+    told = drawn.json
+    assert (told["width"], told["height"], told["dpi"], told["model"], told["seed"]) == (144, 256, 300, "klein", 3)
+    assert told["score"]["expected"] == 3
+    plain = run("sheet", "mara", "--kind", "profile", "--model", "klein", *size, "--out", tmp_path / "b.png")
+    assert "144 × 256 pixels at 300 dpi" in plain.out and "of 3 faces found" in plain.out
+    with Image.open(tmp_path / "a.png") as one, Image.open(tmp_path / "b.png") as other:
+        assert one.tobytes() == other.tobytes()
+
+
+def test_a_template_says_what_it_would_change_and_needs_a_yes(run: Run, lab: Lab) -> None:
+    lab.save_template("Portraits", [{"key": "base_face"}, {"key": "rain", "prompt": "rain, at night"}])
+    asked = run("grid", "stopped", "--template", "Portraits")
+    assert asked.code == 1
+    assert "takes out 4 cells (Happy, Angry, Surprised, Standing), changes 1 cell (Rain)" in asked.err
+    assert "--yes" in asked.err
+    assert len(lab.grid("stopped")) == len(CELLS)
+    applied = run("grid", "stopped", "--template", "Portraits", "--yes", "--json")
+    assert [cell["key"] for cell in applied.json["cells"]] == ["base_face", "rain"]
+    assert "the grid has 2 cells" in applied.err
+    assert run("grid", "blank", "--template", "standard", "--json").code == 0, "nothing of it changes"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -128,7 +156,13 @@ def test_a_sheet_is_written_and_told(run: Run, tmp_path: Path) -> None:
         (("grid", "mara", "--missing", "--seed", 1), "--cell KEY"),
         (("grid", "mara", "--cell", "rain", "--missing"), "made in any case"),
         (("grid", "mara", "--cell", "rain", "--model", "gone"), "no model 'gone'"),
+        (("grid", "mara", "--yes"), "--template NAME"),
+        (("grid", "mara", "--template", "gone"), "no template 'gone'"),
         (("sheet", "mara", "--kind", "views", "--out", "views.png"), "sheet_front"),
+        (("sheet", "mara", "--kind", "profile", "--model", "pocket", "--out", "a.png"), "one view at a time"),
+        (("sheet", "mara", "--kind", "profile", "--model", "gone", "--out", "a.png"), "no model 'gone'"),
+        (("sheet", "mara", "--kind", "contact", "--model", "klein", "--out", "a.png"), "profile and views can"),
+        (("sheet", "mara", "--kind", "contact", "--steps", 3, "--out", "a.png"), "takes no --steps"),
         (("sheet", "mara", "--kind", "contact", "--out", "sheet.pdf"), "sheet.png"),
     ],
 )
