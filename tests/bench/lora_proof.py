@@ -264,7 +264,23 @@ def table(found: Sequence[Mapping[str, Any]]) -> str:
         f"frames that were used for nothing else, by the second recogniser; {trained} steps of training, at most "
         f"{MINUTES} minutes wanted, on {machine()}."
     )
-    return "\n".join(lines) + f"\n\n{said}"
+    return "\n".join(lines) + f"\n\n{said}\n{_price(found)}"
+
+
+def _price(found: Sequence[Mapping[str, Any]]) -> str:
+    """What the likeness costs: how much of the prompt is drawn, and how far it gets into prompts that do not ask."""
+    parts = []
+    for case, words in (("frames", "trained on frames"), ("cells", "on cells")):
+        some = [one for one in found if one["case"] == case]
+        if not some:
+            continue
+        before, after = (mean(float(one[when]["adherence"]) for one in some) for when in ("before", "after"))
+        drift = mean(float(one["drift"]["likeness"]) for one in some)
+        parts.append(
+            f"{words}, {after:.0%} of what the prompt asks for is drawn ({before:.0%} without it), and pictures of "
+            f"prompts without the trigger word become more like the person by {drift:.2f}"
+        )
+    return "The price: " + "; ".join(parts) + " (first recogniser; no pictures of other people were in the training)."
 
 
 def _spread(values: Sequence[float]) -> str:

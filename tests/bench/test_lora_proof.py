@@ -16,7 +16,11 @@ def made(before: float, after: float, reach: float = 0.7) -> dict[str, Any]:
         "cpu_seconds": 90.0,
         "settings": {"steps": 5},
         "chosen": 5,
-        **{when: {"second": value} for when, value in (("before", before), ("after", after), ("reach", reach))},
+        "drift": {"pixels": 0.1, "likeness": 0.25},
+        **{
+            when: {"second": value, "adherence": 0.9}
+            for when, value in (("before", before), ("after", after), ("reach", reach))
+        },
     }
 
 
@@ -49,6 +53,7 @@ def test_what_was_measured_is_kept_and_another_plan_is_measured_anew(
     said = capsys.readouterr().out
     assert "| the renderer's own frames | 2 | 0.10 ± 0.00 | 0.50 ± 0.00 | 0.70 ± 0.00 | 67%" in said
     assert "≥ 50 %, missed" in said
+    assert "90% of what the prompt asks for is drawn (90% without it)" in said and "by 0.25" in said
 
 
 def test_a_share_of_the_way_is_of_the_means_and_says_how_many_improved() -> None:
