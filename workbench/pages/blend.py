@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.context import Context
@@ -15,10 +13,14 @@ from workbench import components as parts
 from workbench.access import User, who
 from workbench.components import blending
 from workbench.pages import blend_views as views
-from workbench.pages.blend_acts import Room, Turn, act_on, with_parent
+from workbench.pages import drawing_views
+from workbench.pages.blend_acts import Room, act_on, with_parent
 from workbench.pages.blend_api import endpoints
 from workbench.pages.blend_desk import Desk
-from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET, told
+from workbench.pages.drawing_acts import Turn
+from workbench.pages.drawing_desk import Left, as_left, remember
+from workbench.pages.sent import hidden, unsent
+from workbench.pages.wiring import POLL_IDLE, QUIET, paced, told, values_of
 from workbench.services import Services
 
 __all__ = ["SLUG", "TITLE", "build"]
@@ -30,11 +32,8 @@ PARTS = ("parents", "drawing", "sweep", "results", "viewer")
 """What follows from the desk and the lab; each is sent again only when it has changed."""
 
 ON_ACT = "window.lab.generates(element, trigger);"
-REMEMBER = "(desk) => { sessionStorage.setItem('lab-blend', desk); history.replaceState(null, '', location.pathname); }"
-OPENED = (
-    "() => JSON.stringify({ search: location.search.slice(1), desk: sessionStorage.getItem('lab-blend') || '',"
-    " values: JSON.parse(sessionStorage.getItem('lab-blend-form') || '{}') })"
-)
+REMEMBER = remember("lab-blend")
+OPENED = as_left("lab-blend", form="lab-blend-form")
 
 
 def build(services: Services) -> None:
@@ -53,41 +52,41 @@ def build(services: Services) -> None:
             said = _html("gen-said")
             drawing, sweep, results = _html("gen-drawing"), _html("blend-sweep"), _html("blend-results")
     viewer, asked = _html("gen-viewer"), _html("gen-asked")
-    desk, sent = gr.Textbox("{}", visible=False), gr.Textbox("{}", visible=False)
+    desk, sent = gr.Textbox("{}", visible=False), hidden(len(PARTS))
     clock = gr.Timer(POLL_IDLE)
-    looks = [parents, drawing, sweep, results, viewer, clock, sent]
+    looks = [parents, drawing, sweep, results, viewer, *sent, clock]
     turns = [*looks, desk, form, methods, report, estimate, said, asked]
-    reads = [desk, sent, clock]
+    reads = [desk, clock, *sent]
 
-    def look(desk: str, sent: str, pace: float, request: gr.Request) -> Any:
+    def look(request: gr.Request, desk: str, pace: float, *sent: str) -> Any:
         return _look(room, who(request), Desk.read(desk), sent, pace)
 
     @told
-    def act(desk: str, sent: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
+    def act(request: gr.Request, event: gr.EventData, desk: str, pace: float, *sent: str) -> Any:
         user, data = who(request), event._data or {}
-        values = _values(data)
+        values = values_of(event)
         turn = act_on(room, user, Desk.read(desk), str(data.get("act")), str(data.get("id")), values)
         return _turn(room, user, turn, sent, pace, values)
 
     @told
-    def add(files: list[dict[str, Any]] | None, desk: str, sent: str, pace: float, request: gr.Request) -> Any:
+    def add(request: gr.Request, files: list[dict[str, Any]] | None, desk: str, pace: float, *sent: str) -> Any:
         user = who(request)
         turn = _added(room, user, Desk.read(desk), [file["path"] for file in files or []])
         return None, *_turn(room, user, turn, sent, pace, {})
 
     def edited(desk: str, request: gr.Request, event: gr.EventData) -> Any:
-        user, values = who(request), _values(event._data or {})
+        user, values = who(request), values_of(event)
         return (
             Desk.read(desk).weighed(values).write(),
-            views.report(room, user, values),
+            drawing_views.report(room, user, values),
             views.estimate(room, user, values),
         )
 
     @told
     def opened(given: str, request: gr.Request) -> Any:
         user = who(request)
-        turn = _opened(room, user, given)
-        return _turn(room, user, turn, "{}", POLL_IDLE, turn.values or {})
+        turn = _opened(room, user, Left.read(given))
+        return _turn(room, user, turn, [""] * len(PARTS), POLL_IDLE, turn.values or {})
 
     quiet: dict[str, Any] = {"api_visibility": "private", **QUIET}
     clock.tick(look, reads, looks, **quiet)
@@ -103,38 +102,28 @@ def build(services: Services) -> None:
     endpoints(room)
 
 
-def _values(data: dict[str, Any]) -> dict[str, Any]:
-    values = data.get("values")
-    return values if isinstance(values, dict) else {}
-
-
-def _look(room: Room, user: User, desk: Desk, sent: str, pace: float) -> tuple[Any, ...]:
-    """Everything on the page that is not as the browser has it, the clock, and what the browser has now."""
+def _look(room: Room, user: User, desk: Desk, sent: Sequence[str], pace: float) -> tuple[Any, ...]:
+    """Everything on the page that is not as the browser has it, what the browser has now, and the clock."""
     drawn = views.draw(room, user, desk)
-    try:
-        before = dict(json.loads(sent))
-    except (ValueError, TypeError):
-        before = {}
-    marks = {name: hashlib.sha256(drawn.parts[name].encode()).hexdigest()[:12] for name in PARTS}
-    changed = [gr.skip() if before.get(name) == marks[name] else drawn.parts[name] for name in PARTS]
-    wanted = POLL_BUSY if drawn.busy else POLL_IDLE
-    return *changed, gr.skip() if pace == wanted else gr.Timer(wanted), json.dumps(marks)
+    return *unsent([drawn.parts[name] for name in PARTS], sent), paced(pace, drawn.busy)
 
 
-def _turn(room: Room, user: User, turn: Turn, sent: str, pace: float, values: dict[str, Any]) -> tuple[Any, ...]:
+def _turn(
+    room: Room, user: User, turn: Turn[Desk], sent: Sequence[str], pace: float, values: dict[str, Any]
+) -> tuple[Any, ...]:
     """The whole page after an act; the form stays as the person has it unless it is filled anew."""
     form: Any = gr.skip()
     if turn.values is not None:
         values = turn.values
-        form = views.form(room, user, values, turn.notes)
-    told_of = views.report(room, user, values) if turn.values is not None else gr.skip()
+        form = drawing_views.form(room, user, values, turn.notes, blending=True)
+    told_of = drawing_views.report(room, user, values) if turn.values is not None else gr.skip()
     costs = views.estimate(room, user, values) if values else gr.skip()
     ways = views.methods(room, user, turn.desk, values)
     looks = _look(room, user, turn.desk, sent, pace)
     return *looks, turn.desk.write(), form, ways, told_of, costs, turn.said, turn.asked
 
 
-def _added(room: Room, user: User, desk: Desk, uploads: list[str]) -> Turn:
+def _added(room: Room, user: User, desk: Desk, uploads: list[str]) -> Turn[Desk]:
     """Files that were brought in, a parent each; each for itself, so that a bad one keeps no other out."""
     wrong = []
     for path in uploads:
@@ -146,18 +135,13 @@ def _added(room: Room, user: User, desk: Desk, uploads: list[str]) -> Turn:
     return Turn(desk, said=parts.problems(list(dict.fromkeys(wrong))))
 
 
-def _opened(room: Room, user: User, given: str) -> Turn:
+def _opened(room: Room, user: User, left: Left) -> Turn[Desk]:
     """The page as it was left in this tab, or as its address asks: ``character``, ``take``, ``sweep`` or ``open``."""
-    try:
-        kept = json.loads(given)
-        desk = Desk.read(str(kept["desk"]))
-        values, search = dict(kept["values"]), dict(parse_qsl(str(kept["search"])[:2000]))
-    except (ValueError, TypeError, KeyError):
-        desk, values, search = Desk.read(""), {}, {}
-    turn = Turn(desk.weighed(values), values)
+    values, asks = left.values, left.asks
+    turn = Turn(Desk.read(left.desk).weighed(values), values)
     for name, act in (("character", "character"), ("take", "take"), ("sweep", "show-sweep"), ("open", "open")):
-        if search.get(name):
-            turn = act_on(room, user, turn.desk, act, search[name], values)
+        if asks.get(name):
+            turn = act_on(room, user, turn.desk, act, asks[name], values)
     return turn if turn.values is not None else Turn(turn.desk, values, said=turn.said)
 
 

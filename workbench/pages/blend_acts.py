@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from blocks.blending import MOST_PARENTS
 from blocks.errors import InputError
+from data.records import FINAL
 from workbench import components as parts
 from workbench.access import User
 from workbench.blends import Blends, Source
 from workbench.pages.blend_desk import Desk
+from workbench.pages.drawing_acts import IN_COMMON, Act, DrawingRoom, Turn, Values, stay
 from workbench.services import Services
 from workbench.takes import Takes
 
-__all__ = ["Room", "Turn", "act_on", "with_parent"]
+__all__ = ["POINTS", "Room", "act_on", "with_parent"]
 
-Values = dict[str, Any]
 POINTS = 11
 EVEN = 0.5  # the weight that somebody comes with
 
 
 @dataclass(frozen=True)
-class Room:
+class Room(DrawingRoom):
     """The services that the page works with."""
 
-    services: Services
-    takes: Takes
     blends: Blends
 
     @classmethod
@@ -38,35 +36,7 @@ class Room:
         return cls(services, takes, Blends(takes))
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Where an act leads.
-
-    Attributes:
-        values: the form is filled anew with these; None leaves it as the person has it.
-        notes: what could not be filled in.
-        said: what to say about it.
-        asked: a question over the page.
-    """
-
-    desk: Desk
-    values: Values | None = None
-    notes: tuple[str, ...] = ()
-    said: str = ""
-    asked: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What was pressed, on what, and what the form holds."""
-
-    user: User
-    desk: Desk
-    subject: str
-    values: Values = field(default_factory=dict)
-
-
-def act_on(room: Room, user: User, desk: Desk, act: str, subject: str, values: Values) -> Turn:
+def act_on(room: Room, user: User, desk: Desk, act: str, subject: str, values: Values) -> Turn[Desk]:
     """Do what was pressed.
 
     Raises:
@@ -93,45 +63,45 @@ def with_parent(room: Room, user: User, desk: Desk, kind: str, id: str, name: st
 # Parents
 
 
-def _character(room: Room, act: Act) -> Turn:
+def _character(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(with_parent(room, act.user, act.desk, "character", act.subject))
 
 
-def _take(room: Room, act: Act) -> Turn:
+def _take(room: Room, act: Act[Desk]) -> Turn[Desk]:
     take = room.takes.take(act.user, act.subject)
     name = (take.label or take.prompt or "Take")[:60]
     return Turn(replace(with_parent(room, act.user, act.desk, "take", take.id, name), take=""))
 
 
-def _actor(room: Room, act: Act) -> Turn:
+def _actor(room: Room, act: Act[Desk]) -> Turn[Desk]:
     item = room.takes.sample_actor(act.user, secrets.randbelow(100_000))
     return Turn(with_parent(room, act.user, act.desk, "file", item.digest))
 
 
-def _two_actors(room: Room, act: Act) -> Turn:
+def _two_actors(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return _actor(room, replace(act, desk=_actor(room, act).desk))
 
 
-def _fetch(room: Room, act: Act) -> Turn:
+def _fetch(room: Room, act: Act[Desk]) -> Turn[Desk]:
     item = room.takes.fetch(act.user, act.subject)
     return Turn(with_parent(room, act.user, act.desk, "file", item.digest))
 
 
-def _drop(room: Room, act: Act) -> Turn:
+def _drop(room: Room, act: Act[Desk]) -> Turn[Desk]:
     left = tuple(one for one in act.desk.parents if one.key != act.subject)
     return Turn(replace(act.desk, parents=left))
 
 
-def _nobody(room: Room, act: Act) -> Turn:
+def _nobody(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(replace(act.desk, parents=()))
 
 
-def _look_again(room: Room, act: Act) -> Turn:
+def _look_again(room: Room, act: Act[Desk]) -> Turn[Desk]:
     source = _parent(act.desk, act.subject)
     return Turn(_replaced(act.desk, room.blends.look(act.user, source, source.identity)))
 
 
-def _pick(room: Room, act: Act) -> Turn:
+def _pick(room: Room, act: Act[Desk]) -> Turn[Desk]:
     key, _, identity = act.subject.partition(" ")
     if not identity.isdecimal():
         raise InputError("That person is not among those found; look again.")
@@ -152,11 +122,7 @@ def _replaced(desk: Desk, source: Source) -> Desk:
 # The form
 
 
-def _redraw(room: Room, act: Act) -> Turn:
-    return Turn(act.desk, act.values)
-
-
-def _settings(room: Room, act: Act) -> Turn:
+def _settings(room: Room, act: Act[Desk]) -> Turn[Desk]:
     found = room.takes.settings_in(act.user, act.subject)
     values, notes = room.takes.fill(act.user, found.settings)
     kept = {name: act.values[name] for name in ("count", "points", "method", "model") if name in act.values}
@@ -167,18 +133,18 @@ def _settings(room: Room, act: Act) -> Turn:
 # Drawing
 
 
-def _blend(room: Room, act: Act) -> Turn:
+def _blend(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return _drawn(room, act, "blend", 0)
 
 
-def _sweep(room: Room, act: Act) -> Turn:
+def _sweep(room: Room, act: Act[Desk]) -> Turn[Desk]:
     text = str(act.values.get("points") or POINTS)
     if not text.isdecimal():
         raise InputError(f"A sweep has a whole number of pictures, not {text[:40]!r}.")
     return _drawn(room, act, "sweep", int(text))
 
 
-def _drawn(room: Room, act: Act, name: str, sweep: int) -> Turn:
+def _drawn(room: Room, act: Act[Desk], name: str, sweep: int) -> Turn[Desk]:
     wish = room.takes.wish(act.user, act.values)
     question = room.blends.question(act.user, wish, sweep)
     if question and act.subject != "sure":
@@ -189,69 +155,36 @@ def _drawn(room: Room, act: Act, name: str, sweep: int) -> Turn:
     return Turn(after)
 
 
-def _confirm(room: Room, act: Act) -> Turn:
+def _confirm(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return (_sweep if act.subject == "sweep" else _blend)(room, replace(act, subject="sure"))
 
 
-def _cancel(room: Room, act: Act) -> Turn:
-    room.takes.cancel(act.user, [act.subject])
-    return Turn(act.desk)
-
-
-def _cancel_all(room: Room, act: Act) -> Turn:
-    from data.records import FINAL
-
+def _cancel_all(room: Room, act: Act[Desk]) -> Turn[Desk]:
     jobs = [job for job in room.blends.jobs(act.user) if job.user == act.user.name and job.state not in FINAL]
     room.takes.cancel(act.user, [job.id for job in jobs])
     return Turn(act.desk)
 
 
-def _retry(room: Room, act: Act) -> Turn:
-    room.takes.retry(act.user, act.subject)
-    return Turn(act.desk)
-
-
-def _dismiss(room: Room, act: Act) -> Turn:
-    known = [act.subject] if act.subject else []
-    return Turn(replace(act.desk, dismissed=(*act.desk.dismissed, *known)[-50:]))
-
-
 # What came of it
 
 
-def _open(room: Room, act: Act) -> Turn:
-    return Turn(replace(act.desk, take=act.subject))
-
-
-def _leave(room: Room, act: Act) -> Turn:
-    return Turn(replace(act.desk, take=""))
-
-
-def _show_sweep(room: Room, act: Act) -> Turn:
+def _show_sweep(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(replace(act.desk, sweep=act.subject))
 
 
-def _measure(room: Room, act: Act) -> Turn:
+def _measure(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(replace(act.desk, measure="raw" if act.subject == "raw" else "second"))
 
 
-def _keep(room: Room, act: Act) -> Turn:
+def _keep(room: Room, act: Act[Desk]) -> Turn[Desk]:
     made = room.blends.keep(act.user, act.desk.take, act.subject)
     return Turn(act.desk, said=parts.said(f"{made.name} is a character now, and knows its parents."))
 
 
-def _say(room: Room, act: Act) -> Turn:
-    return Turn(act.desk, said=parts.problems([act.subject[:500]]))
-
-
-def _stay(room: Room, act: Act) -> Turn:
-    return Turn(act.desk)
-
-
-_DO: Mapping[str, Callable[[Room, Act], Turn]] = {
+_DO: Mapping[str, Callable[[Room, Act[Desk]], Turn[Desk]]] = {
+    **IN_COMMON,
     "character": _character, "take": _take, "actor": _actor, "two-actors": _two_actors, "fetch": _fetch,
-    "drop": _drop, "nobody": _nobody, "look-again": _look_again, "pick": _pick, "role": _stay, "model": _redraw,
-    "redraw": _redraw, "settings": _settings, "blend": _blend, "sweep": _sweep, "confirm": _confirm,
-    "cancel": _cancel, "cancel-all": _cancel_all, "retry": _retry, "dismiss": _dismiss, "open": _open,
-    "leave": _leave, "show-sweep": _show_sweep, "measure": _measure, "keep": _keep, "say": _say, "stay": _stay,
+    "drop": _drop, "nobody": _nobody, "look-again": _look_again, "pick": _pick, "role": stay, "settings": _settings,
+    "blend": _blend, "sweep": _sweep, "confirm": _confirm, "cancel-all": _cancel_all, "show-sweep": _show_sweep,
+    "measure": _measure, "keep": _keep, "stay": stay,
 }  # fmt: skip

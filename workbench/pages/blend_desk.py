@@ -2,63 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
 
 from blocks.blending import MOST_PARENTS, ROLES
 from workbench.blends import KINDS, Source
 from workbench.components.blending import MEASURES, Measure
+from workbench.pages.drawing_desk import DrawingDesk, in_common, kept, listed
 
 __all__ = ["Desk"]
 
 _KEY = re.compile(r"[0-9a-f]{1,12}")
+_MOST_ENTRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(DrawingDesk):
     """Everything but the form, whose values come along with each act. It comes from a browser: nothing is trusted.
 
     Attributes:
         parents: in their order; a sweep goes from the first face to the last.
         sweep: the job of the sweep that is shown; "" for the newest.
-        take: the picture that is open, or "".
         measure: by which recogniser likeness is told.
         model: that the form shows.
-        dismissed: failed jobs that need not be shown any more.
-        token: of the next click on Blend.
     """
 
     parents: tuple[Source, ...] = ()
     sweep: str = ""
-    take: str = ""
     measure: Measure = "second"
     model: str = ""
-    dismissed: tuple[str, ...] = ()
-    token: str = ""
 
     @classmethod
     def read(cls, text: str) -> Desk:
         """From the browser; what is not as it should be stands at its default."""
-        try:
-            found = json.loads(text)
-        except (ValueError, TypeError, RecursionError):
-            found = None
-        given: dict[str, Any] = found if isinstance(found, dict) else {}
-        plain = {name: given[name] for name in ("sweep", "take", "model", "token") if isinstance(given.get(name), str)}
+        given = kept(text)
+        plain = {name: given[name] for name in ("sweep", "model") if isinstance(given.get(name), str)}
         measure: Measure = "raw" if given.get("measure") == "raw" else MEASURES[0][0]
-        sources = [one for entry in _list(given.get("parents")) if (one := _source(entry)) is not None]
-        dismissed = tuple(str(one) for one in _list(given.get("dismissed")))[-50:]
-        more = {"token": plain.get("token") or uuid4().hex, "measure": measure, "dismissed": dismissed}
-        return cls(**{**plain, **more}, parents=tuple(sources[:MOST_PARENTS]))
-
-    def write(self) -> str:
-        """For the browser."""
-        return json.dumps(asdict(self))
+        entries = listed(given.get("parents"), _MOST_ENTRIES)
+        sources = [one for entry in entries if (one := _source(entry)) is not None]
+        return cls(**plain | in_common(given), measure=measure, parents=tuple(sources[:MOST_PARENTS]))
 
     def weighed(self, values: Mapping[str, Any]) -> Desk:
         """With the weights, roles and model that a form holds."""
@@ -93,7 +78,3 @@ def _source(entry: Any) -> Source | None:
         weight=float(weight) if isinstance(weight, int | float) and 0 <= weight <= 1 else 1.0,
         identity=identity if isinstance(identity, int) and not isinstance(identity, bool) else -1,
     )
-
-
-def _list(value: Any) -> list[Any]:
-    return value[:100] if isinstance(value, list) else []

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from blocks.errors import LabError
-from data.records import CharacterInfo, JobInfo, TakeInfo
+from data.records import JobInfo, TakeInfo
 from pipelines.blends import SWEEP
 from workbench import components as parts
 from workbench.access import User
@@ -17,18 +15,11 @@ from workbench.components import blending, generating, takes
 from workbench.components.views import ACTIVE
 from workbench.pages.blend_acts import POINTS, Room
 from workbench.pages.blend_desk import Desk
+from workbench.pages.drawing_views import Drawn, beside, character, shown
 
-__all__ = ["Drawn", "draw", "estimate", "form", "methods", "report"]
+__all__ = ["draw", "estimate", "methods"]
 
 SHOWN_BLENDS, SHOWN_SWEEPS, SHOWN_TAKES = 24, 20, 18
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Every part that follows from the desk and the lab; `busy` while something is worked on."""
-
-    parts: dict[str, str]
-    busy: bool
 
 
 def draw(room: Room, user: User, desk: Desk) -> Drawn:
@@ -36,13 +27,12 @@ def draw(room: Room, user: User, desk: Desk) -> Drawn:
     about = room.takes.form(user, desk.model)
     jobs = room.blends.jobs(user)
     met = [room.blends.meet(user, source, about) for source in desk.parents]
-    shown = [job for job in jobs if job.state in ACTIVE or _is_news(job, desk)]
     sweeps = [job for job in jobs if job.pipeline == SWEEP][:SHOWN_SWEEPS]
     sweep, points = _sweep(room, user, desk, sweeps)
     blends = _blends(room, user, jobs)
     found = {
         "parents": blending.parents(met, room.blends.cast(user), _to_choose(room, user)),
-        "drawing": takes.drawing(shown),
+        "drawing": takes.drawing(shown(jobs, desk)),
         "sweep": blending.sweep(sweep, points, sweeps, desk.measure, desk.take),
         "results": blending.results(blends, desk.measure) if blends or sweep is None else "",
         "viewer": _viewer(room, user, desk, points, blends),
@@ -51,26 +41,11 @@ def draw(room: Room, user: User, desk: Desk) -> Drawn:
     return Drawn(found, busy)
 
 
-def form(room: Room, user: User, values: Mapping[str, Any], notes: tuple[str, ...] = ()) -> str:
-    """The form of the model that is chosen, filled, without what a blend has no use for."""
-    texts = {str(name): str(value) for name, value in values.items() if isinstance(value, str | int | float)}
-    about = room.takes.form(user, texts.get("model", ""))
-    return generating.form(about, texts, room.takes.models(user), notes=notes, blending=True)
-
-
 def methods(room: Room, user: User, desk: Desk, values: Mapping[str, Any]) -> str:
     """What the chosen model can do with the parents there are."""
     about = room.takes.form(user, str(values.get("model") or ""))
     faces = sum(one.role == "face" for one in desk.parents)
     return blending.methods(room.blends.methods(about, faces), str(values.get("method") or ""), about.title, faces)
-
-
-def report(room: Room, user: User, values: Mapping[str, Any]) -> str:
-    """What is sent of the prompt."""
-    prompt = str(values.get("prompt") or "")
-    if not prompt.strip():
-        return ""
-    return generating.report(room.takes.report(user, str(values.get("model") or ""), prompt))
 
 
 def estimate(room: Room, user: User, values: Mapping[str, Any]) -> str:
@@ -82,12 +57,6 @@ def estimate(room: Room, user: User, values: Mapping[str, Any]) -> str:
         return generating.estimate_line(room.blends.estimate(user, wish), whole)
     except LabError as error:
         return parts.estimate(str(error))
-
-
-def _is_news(job: JobInfo, desk: Desk) -> bool:
-    """A failure that nobody has looked away from; only of late, so that an old one does not greet forever."""
-    recent = job.finished_at is not None and time.time() - job.finished_at < 3600
-    return job.state == "FAILED" and recent and job.id not in desk.dismissed
 
 
 def _to_choose(room: Room, user: User) -> list[TakeInfo]:
@@ -114,22 +83,5 @@ def _viewer(room: Room, user: User, desk: Desk, points: Sequence[Point], blends:
         return ""
     along = [point.take.id for point in points if point.take]
     order = along if take.id in along else [one.id for one in blends]
-    at = order.index(take.id) if take.id in order else -1
-    return blending.view(
-        take,
-        room.blends.near(user, take.id),
-        _kept(room, take),
-        desk.measure,
-        order[at - 1] if at > 0 else "",
-        order[at + 1] if 0 <= at < len(order) - 1 else "",
-        f"{at + 1} of {len(order)}" if at >= 0 else "",
-    )
-
-
-def _kept(room: Room, take: TakeInfo) -> CharacterInfo | None:
-    if not take.character:
-        return None
-    try:
-        return room.services.lab.character(take.character)
-    except LabError:
-        return None
+    near, whose = room.blends.near(user, take.id), character(room, take.character)
+    return blending.view(take, near, whose, desk.measure, *beside(take.id, order))

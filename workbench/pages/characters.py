@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +18,9 @@ from workbench.characters import Characters
 from workbench.pages.characters_acts import act_on
 from workbench.pages.characters_api import endpoints
 from workbench.pages.characters_views import draw
+from workbench.pages.sent import changed, hidden, mark
 from workbench.pages.turn import Place, Turn, without
-from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET
+from workbench.pages.wiring import POLL_IDLE, QUIET, paced
 from workbench.services import Services
 
 __all__ = ["SLUG", "TITLE", "build", "first_sight"]
@@ -51,8 +51,7 @@ OPENED = "() => location.search.slice(1)"
 class Sent:
     """What the browser has: a mark for each part, the version its form was filled from, and the notice of the last act.
 
-    The notice stays until the next act. Each is a field of the page by itself, written together with what it tells of:
-    an answer that comes late, from before the last act, changes nothing else.
+    The notice stays until the next act. Each is a field of the page by itself; `workbench.pages.sent` says why.
     """
 
     marks: dict[str, str]
@@ -66,7 +65,7 @@ class Sent:
 
     def write(self, had: Sent) -> list[Any]:
         """Its fields, those left alone that are as they were."""
-        return [new if new != old else gr.skip() for new, old in zip(self._fields(), had._fields(), strict=True)]
+        return changed(self._fields(), had._fields())
 
     def _fields(self) -> list[str]:
         return [*(self.marks.get(name, "") for name in PARTS), self.version, self.notice]
@@ -83,7 +82,7 @@ def build(services: Services) -> None:
             main = _html("main")
     viewer = _html("viewer")
     clock = gr.Timer(POLL_IDLE)
-    place, sent = gr.Textbox(visible=False), [gr.Textbox("", visible=False) for _ in (*PARTS, "version", "notice")]
+    place, sent = gr.Textbox(visible=False), hidden(len((*PARTS, "version", "notice")))
     reads, writes = [place, clock, *sent], [place, clock, *sent, head, notice, form, main, viewer]
 
     def look(request: gr.Request, place: str | None, pace: float, *sent: str) -> Any:
@@ -148,13 +147,11 @@ def _look(
         "main": drawn.main,
         "viewer": drawn.viewer.replace(TOLD, notice),  # the notice itself lies under the full view
     }
-    marks = {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, text in texts.items()}
+    marks = {name: mark(text) for name, text in texts.items()}
     marks["form"], texts["form"] = drawn.form_of, drawn.form
     same = {name for name in PARTS if had.marks.get(name) == marks[name] and not (name == "form" and fills)}
-    changed = [gr.skip() if name in same else texts[name] for name in PARTS]
-    wanted = POLL_BUSY if drawn.busy else POLL_IDLE
-    clock = gr.skip() if pace == wanted else gr.Timer(wanted)
-    return urlencode(place), clock, *Sent(marks, version, notice).write(had), *changed
+    new = [gr.skip() if name in same else texts[name] for name in PARTS]
+    return urlencode(place), paced(pace, drawn.busy), *Sent(marks, version, notice).write(had), *new
 
 
 def _place(text: str | None) -> Place:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.context import Context
@@ -14,11 +12,15 @@ from gradio.context import Context
 from blocks.errors import LabError
 from workbench import components as parts
 from workbench.access import User, who
+from workbench.pages import drawing_views
 from workbench.pages import generate_views as views
-from workbench.pages.generate_acts import Room, Turn, act_on, with_files
+from workbench.pages.drawing_acts import Turn
+from workbench.pages.drawing_desk import Left, as_left, remember
+from workbench.pages.generate_acts import Room, act_on, with_files
 from workbench.pages.generate_api import endpoints
 from workbench.pages.generate_desk import Desk
-from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET, told
+from workbench.pages.sent import hidden, unsent
+from workbench.pages.wiring import POLL_IDLE, QUIET, paced, told, values_of
 from workbench.services import Services
 
 __all__ = ["SLUG", "TITLE", "build"]
@@ -30,11 +32,8 @@ PARTS = ("whom", "drawing", "plots", "gallery", "viewer")
 """What follows from the desk and the lab; each is sent again only when it has changed."""
 
 ON_ACT = "window.lab.generates(element, trigger);"
-REMEMBER = "(desk) => { sessionStorage.setItem('lab-desk', desk); history.replaceState(null, '', location.pathname); }"
-OPENED = (
-    "() => JSON.stringify({ search: location.search.slice(1), desk: sessionStorage.getItem('lab-desk') || '',"
-    " values: JSON.parse(sessionStorage.getItem('lab-form') || '{}') })"
-)
+REMEMBER = remember("lab-desk")
+OPENED = as_left("lab-desk", form="lab-form")
 
 
 def build(services: Services) -> None:
@@ -52,40 +51,37 @@ def build(services: Services) -> None:
         with gr.Column(elem_classes="main", min_width=320):
             said, drawing, plots, gallery = (_html(f"gen-{name}") for name in ("said", "drawing", "plots", "gallery"))
     viewer, asked, painter = (_html(f"gen-{name}") for name in ("viewer", "asked", "painter"))
-    desk, sent = gr.Textbox("{}", visible=False), gr.Textbox("{}", visible=False)
+    desk, sent = gr.Textbox("{}", visible=False), hidden(len(PARTS))
     clock = gr.Timer(POLL_IDLE)
-    looks = [whom, drawing, plots, gallery, viewer, clock, sent]
+    looks = [whom, drawing, plots, gallery, viewer, *sent, clock]
     turns = [*looks, desk, form, report, estimate, said, asked, painter]
-    reads = [desk, sent, clock]
+    reads = [desk, clock, *sent]
 
-    def look(desk: str, sent: str, pace: float, request: gr.Request) -> Any:
+    def look(request: gr.Request, desk: str, pace: float, *sent: str) -> Any:
         return _look(room, who(request), Desk.read(desk), sent, pace)
 
     @told
-    def act(desk: str, sent: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
+    def act(request: gr.Request, event: gr.EventData, desk: str, pace: float, *sent: str) -> Any:
         user, data = who(request), event._data or {}
-        values = data.get("values")
-        values = values if isinstance(values, dict) else {}
+        values = values_of(event)
         turn = act_on(room, user, Desk.read(desk), str(data.get("act")), str(data.get("id")), values)
         return _turn(room, user, turn, sent, pace, values)
 
     @told
-    def add(files: list[dict[str, Any]] | None, desk: str, sent: str, pace: float, request: gr.Request) -> Any:
+    def add(request: gr.Request, files: list[dict[str, Any]] | None, desk: str, pace: float, *sent: str) -> Any:
         user = who(request)
         turn = _added(room, user, Desk.read(desk), [file["path"] for file in files or []])
         return None, *_turn(room, user, turn, sent, pace, {})
 
     def edited(desk: str, request: gr.Request, event: gr.EventData) -> Any:
-        values = (event._data or {}).get("values")
-        values = values if isinstance(values, dict) else {}
-        user = who(request)
-        return views.report(room, user, values), views.estimate(room, user, Desk.read(desk), values)
+        user, values = who(request), values_of(event)
+        return drawing_views.report(room, user, values), views.estimate(room, user, Desk.read(desk), values)
 
     @told
     def opened(given: str, request: gr.Request) -> Any:
         user = who(request)
-        turn = _opened(room, user, given)
-        return _turn(room, user, turn, "{}", POLL_IDLE, turn.values or {})
+        turn = _opened(room, user, Left.read(given))
+        return _turn(room, user, turn, [""] * len(PARTS), POLL_IDLE, turn.values or {})
 
     clock.tick(look, reads, looks, api_visibility="private", **QUIET)
     quiet: dict[str, Any] = {"api_visibility": "private", **QUIET}
@@ -100,32 +96,27 @@ def build(services: Services) -> None:
     endpoints(room)
 
 
-def _look(room: Room, user: User, desk: Desk, sent: str, pace: float) -> tuple[Any, ...]:
-    """Everything on the page that is not as the browser has it, the clock, and what the browser has now."""
+def _look(room: Room, user: User, desk: Desk, sent: Sequence[str], pace: float) -> tuple[Any, ...]:
+    """Everything on the page that is not as the browser has it, what the browser has now, and the clock."""
     drawn = views.draw(room, user, desk)
-    try:
-        before = dict(json.loads(sent))
-    except (ValueError, TypeError):
-        before = {}
-    marks = {name: hashlib.sha256(drawn.parts[name].encode()).hexdigest()[:12] for name in PARTS}
-    changed = [gr.skip() if before.get(name) == marks[name] else drawn.parts[name] for name in PARTS]
-    wanted = POLL_BUSY if drawn.busy else POLL_IDLE
-    return *changed, gr.skip() if pace == wanted else gr.Timer(wanted), json.dumps(marks)
+    return *unsent([drawn.parts[name] for name in PARTS], sent), paced(pace, drawn.busy)
 
 
-def _turn(room: Room, user: User, turn: Turn, sent: str, pace: float, values: dict[str, Any]) -> tuple[Any, ...]:
+def _turn(
+    room: Room, user: User, turn: Turn[Desk], sent: Sequence[str], pace: float, values: dict[str, Any]
+) -> tuple[Any, ...]:
     """The whole page after an act; the form stays as the person has it unless it is filled anew."""
     form: Any = gr.skip()
     if turn.values is not None:
         values = turn.values
-        form = views.form(room, user, values, turn.notes)
-    told_of = views.report(room, user, values) if turn.values is not None else gr.skip()
+        form = drawing_views.form(room, user, values, turn.notes)
+    told_of = drawing_views.report(room, user, values) if turn.values is not None else gr.skip()
     costs = views.estimate(room, user, turn.desk, values) if values else gr.skip()
     looks = _look(room, user, turn.desk, sent, pace)
     return *looks, turn.desk.write(), form, told_of, costs, turn.said, turn.asked, turn.painter
 
 
-def _added(room: Room, user: User, desk: Desk, uploads: list[str]) -> Turn:
+def _added(room: Room, user: User, desk: Desk, uploads: list[str]) -> Turn[Desk]:
     """Files that were brought in; each for itself, so that a bad one keeps no other out."""
     known, wrong = list(desk.files), []
     for path in uploads:
@@ -142,23 +133,18 @@ def _added(room: Room, user: User, desk: Desk, uploads: list[str]) -> Turn:
     return Turn(desk, said=parts.problems(wrong))
 
 
-def _opened(room: Room, user: User, given: str) -> Turn:
+def _opened(room: Room, user: User, left: Left) -> Turn[Desk]:
     """The page as it was left in this tab, or as its address asks.
 
     ``take`` fills the form from a take, ``character`` draws that one, ``open`` shows a take, ``file`` adds a frame.
     """
-    try:
-        kept = json.loads(given)
-        desk = Desk.read(str(kept["desk"]))
-        values, search = dict(kept["values"]), dict(parse_qsl(str(kept["search"])[:2000]))
-    except (ValueError, TypeError, KeyError):
-        desk, values, search = Desk.read(""), {}, {}
-    turn = Turn(replace(desk, take=search.get("open", "")), values)
-    if character := search.get("character"):
+    values, asks = left.values, left.asks
+    turn = Turn(replace(Desk.read(left.desk), take=asks.get("open", "")), values)
+    if character := asks.get("character"):
         turn = replace(turn, desk=replace(turn.desk, character=character, of=character, files=(), people=""))
     for name, act in (("take", "again"), ("file", "frame")):
-        if search.get(name):
-            turn = act_on(room, user, turn.desk, act, search[name], values)
+        if asks.get(name):
+            turn = act_on(room, user, turn.desk, act, asks[name], values)
     return turn if turn.values is not None else replace(turn, values=values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,22 +14,19 @@ from workbench import components as parts
 from workbench.access import User
 from workbench.casting import Casting
 from workbench.components.generating import painter
+from workbench.pages.drawing_acts import IN_COMMON, Act, DrawingRoom, Turn, Values, stay
 from workbench.pages.generate_desk import Desk
 from workbench.plots import Plots
 from workbench.services import Services
 from workbench.takes import PAGE, Takes
 
-__all__ = ["Room", "Turn", "act_on", "with_files"]
-
-Values = dict[str, Any]
+__all__ = ["Room", "act_on", "with_files"]
 
 
 @dataclass(frozen=True)
-class Room:
+class Room(DrawingRoom):
     """The services that the page works with."""
 
-    services: Services
-    takes: Takes
     casting: Casting
     plots: Plots
 
@@ -39,37 +36,7 @@ class Room:
         return cls(services, takes, Casting(services.lab), Plots(takes))
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Where an act leads.
-
-    Attributes:
-        values: the form is filled anew with these; None leaves it as the person has it.
-        notes: what could not be filled in.
-        said: what to say about it.
-        asked: a question over the page.
-        painter: the place to paint a mask; "" for none.
-    """
-
-    desk: Desk
-    values: Values | None = None
-    notes: tuple[str, ...] = ()
-    said: str = ""
-    asked: str = ""
-    painter: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What was pressed, on what, and what the form holds."""
-
-    user: User
-    desk: Desk
-    subject: str
-    values: Values = field(default_factory=dict)
-
-
-def act_on(room: Room, user: User, desk: Desk, act: str, subject: str, values: Values) -> Turn:
+def act_on(room: Room, user: User, desk: Desk, act: str, subject: str, values: Values) -> Turn[Desk]:
     """Do what was pressed.
 
     Raises:
@@ -97,56 +64,52 @@ def with_files(room: Room, user: User, desk: Desk, files: list[dict[str, str]]) 
 # Who
 
 
-def _drop(room: Room, act: Act) -> Turn:
+def _drop(room: Room, act: Act[Desk]) -> Turn[Desk]:
     kept = [one for one in act.desk.files if one.get("digest") != act.subject]
     return Turn(with_files(room, act.user, act.desk, kept))
 
 
-def _nobody(room: Room, act: Act) -> Turn:
+def _nobody(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(replace(act.desk, files=(), people="", identity=-1, character=""))
 
 
-def _actor(room: Room, act: Act) -> Turn:
+def _actor(room: Room, act: Act[Desk]) -> Turn[Desk]:
     item = room.takes.sample_actor(act.user, secrets.randbelow(100_000))
     return Turn(with_files(room, act.user, replace(act.desk, character=""), [item.entry]))
 
 
-def _fetch(room: Room, act: Act) -> Turn:
+def _fetch(room: Room, act: Act[Desk]) -> Turn[Desk]:
     item = room.takes.fetch(act.user, act.subject)
     return Turn(with_files(room, act.user, act.desk, [*act.desk.files, item.entry]))
 
 
-def _pick(room: Room, act: Act) -> Turn:
+def _pick(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(replace(act.desk, identity=int(act.subject) if act.subject.isdecimal() else -1))
 
 
-def _look_again(room: Room, act: Act) -> Turn:
+def _look_again(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(with_files(room, act.user, act.desk, list(act.desk.files)))
 
 
-def _character(room: Room, act: Act) -> Turn:
+def _character(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(replace(act.desk, character=act.subject))
 
 
 # The form
 
 
-def _redraw(room: Room, act: Act) -> Turn:
-    return Turn(act.desk, act.values)
-
-
-def _no_start(room: Room, act: Act) -> Turn:
+def _no_start(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(act.desk, _without(act.values, "image", "mask"))
 
 
-def _settings(room: Room, act: Act) -> Turn:
+def _settings(room: Room, act: Act[Desk]) -> Turn[Desk]:
     found = room.takes.settings_in(act.user, act.subject)
     values, notes = room.takes.fill(act.user, found.settings)
     source = {"lab": "this lab", "a1111": "A1111", "comfyui": "ComfyUI"}[found.program]
     return Turn(act.desk, _over(act.values, values), (*found.notes, *notes), parts.said(f"Filled in from {source}."))
 
 
-def _again(room: Room, act: Act) -> Turn:
+def _again(room: Room, act: Act[Desk]) -> Turn[Desk]:
     take = room.takes.take(act.user, act.subject)
     settings = {**take.settings, "seed": take.seed, "prompt": take.prompt, "model": take.model}
     values, notes = room.takes.fill(act.user, settings)
@@ -154,35 +117,35 @@ def _again(room: Room, act: Act) -> Turn:
     return Turn(desk, _over(act.values, values), tuple(notes))
 
 
-def _as_frame(room: Room, act: Act) -> Turn:
+def _as_frame(room: Room, act: Act[Desk]) -> Turn[Desk]:
     picture = room.takes.take(act.user, act.subject).picture
     entry = {"digest": picture.digest, "name": picture.name}
     desk = with_files(room, act.user, replace(act.desk, take=""), [*act.desk.files, entry])
     return Turn(desk, said=parts.said("It is among the frames of the person."))
 
 
-def _frame(room: Room, act: Act) -> Turn:
+def _frame(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(with_files(room, act.user, act.desk, [*act.desk.files, {"digest": act.subject, "name": ""}]))
 
 
-def _as_start(room: Room, act: Act) -> Turn:
+def _as_start(room: Room, act: Act[Desk]) -> Turn[Desk]:
     take = room.takes.take(act.user, act.subject)
     values = {**_without(act.values, "mask"), "image": take.picture.digest}
     return Turn(replace(act.desk, take=""), _like(values, take.prompt))
 
 
-def _paint(room: Room, act: Act) -> Turn:
+def _paint(room: Room, act: Act[Desk]) -> Turn[Desk]:
     take = room.takes.take(act.user, act.subject)
     values = {**_without(act.values, "mask"), "image": take.picture.digest}
     return Turn(replace(act.desk, take=""), _like(values, take.prompt), painter=painter(take.picture.digest, ""))
 
 
-def _mask(room: Room, act: Act) -> Turn:
+def _mask(room: Room, act: Act[Desk]) -> Turn[Desk]:
     room.takes.file(act.user, act.subject)
     return Turn(act.desk, painter=painter(act.subject, str(act.values.get("mask") or "")))
 
 
-def _masked(room: Room, act: Act) -> Turn:
+def _masked(room: Room, act: Act[Desk]) -> Turn[Desk]:
     image, _, mask = act.subject.partition(" ")
     for digest in (image, mask):
         room.takes.file(act.user, digest)
@@ -192,7 +155,7 @@ def _masked(room: Room, act: Act) -> Turn:
 # Drawing
 
 
-def _generate(room: Room, act: Act) -> Turn:
+def _generate(room: Room, act: Act[Desk]) -> Turn[Desk]:
     wish = room.takes.wish(act.user, act.values)
     question = room.takes.question(act.user, wish, act.desk.whom)
     if question and act.subject != "sure":
@@ -201,7 +164,7 @@ def _generate(room: Room, act: Act) -> Turn:
     return Turn(_after(act.desk))
 
 
-def _plot(room: Room, act: Act) -> Turn:
+def _plot(room: Room, act: Act[Desk]) -> Turn[Desk]:
     plan = room.plots.plan(act.user, act.values)
     question = room.plots.question(act.user, plan, act.desk.whom)
     if question and act.subject != "sure":
@@ -210,7 +173,7 @@ def _plot(room: Room, act: Act) -> Turn:
     return Turn(_after(act.desk), said=parts.said(f"{plan.count} pictures will be drawn, and put into one."))
 
 
-def _confirm(room: Room, act: Act) -> Turn:
+def _confirm(room: Room, act: Act[Desk]) -> Turn[Desk]:
     do = _plot if act.subject == "plot" else _generate
     return do(room, replace(act, subject="sure"))
 
@@ -220,56 +183,41 @@ def _after(desk: Desk) -> Desk:
     return replace(desk, token=uuid4().hex, show="all" if desk.show == "hidden" else desk.show)
 
 
-def _cancel(room: Room, act: Act) -> Turn:
-    room.takes.cancel(act.user, [act.subject])
-    return Turn(act.desk)
-
-
-def _cancel_all(room: Room, act: Act) -> Turn:
+def _cancel_all(room: Room, act: Act[Desk]) -> Turn[Desk]:
     room.takes.cancel_all(act.user)
     return Turn(act.desk)
-
-
-def _retry(room: Room, act: Act) -> Turn:
-    room.takes.retry(act.user, act.subject)
-    return Turn(act.desk)
-
-
-def _dismiss(room: Room, act: Act) -> Turn:
-    known = [act.subject] if act.subject else []
-    return Turn(replace(act.desk, dismissed=(*act.desk.dismissed, *known)[-50:]))
 
 
 # Takes
 
 
-def _star(room: Room, act: Act) -> Turn:
+def _star(room: Room, act: Act[Desk]) -> Turn[Desk]:
     take, _, stars = act.subject.partition(" ")
     room.takes.star(act.user, take, int(stars) if stars.isdecimal() else 0)
     return Turn(act.desk)
 
 
-def _keep(room: Room, act: Act) -> Turn:
+def _keep(room: Room, act: Act[Desk]) -> Turn[Desk]:
     room.takes.keep(act.user, act.subject)
     return Turn(act.desk)
 
 
-def _unkeep(room: Room, act: Act) -> Turn:
+def _unkeep(room: Room, act: Act[Desk]) -> Turn[Desk]:
     room.takes.keep(act.user, act.subject, False)
     return Turn(act.desk)
 
 
-def _hide(room: Room, act: Act) -> Turn:
+def _hide(room: Room, act: Act[Desk]) -> Turn[Desk]:
     room.takes.hide(act.user, act.subject)
     return Turn(replace(act.desk, take=""), said=parts.undoable("The take is hidden.", act.subject))
 
 
-def _unhide(room: Room, act: Act) -> Turn:
+def _unhide(room: Room, act: Act[Desk]) -> Turn[Desk]:
     room.takes.hide(act.user, act.subject, False)
     return Turn(act.desk)
 
 
-def _base_face(room: Room, act: Act) -> Turn:
+def _base_face(room: Room, act: Act[Desk]) -> Turn[Desk]:
     take = room.takes.take(act.user, act.subject)
     if not take.character:
         raise InputError("This take shows no character. Make one of its frames on the Characters page first.")
@@ -277,33 +225,17 @@ def _base_face(room: Room, act: Act) -> Turn:
     return Turn(act.desk, said=parts.said(f"It is the base face of {name} now."))
 
 
-def _open(room: Room, act: Act) -> Turn:
-    return Turn(replace(act.desk, take=act.subject))
-
-
-def _leave(room: Room, act: Act) -> Turn:
-    return Turn(replace(act.desk, take=""))
-
-
-def _show(room: Room, act: Act) -> Turn:
+def _show(room: Room, act: Act[Desk]) -> Turn[Desk]:
     everybody = act.subject == "all" and act.desk.show == "all"
     return Turn(replace(act.desk, show=act.subject, wanted=PAGE, of="" if everybody else act.desk.of))
 
 
-def _everybody(room: Room, act: Act) -> Turn:
+def _everybody(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(replace(act.desk, of="", wanted=PAGE))
 
 
-def _older(room: Room, act: Act) -> Turn:
+def _older(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(replace(act.desk, wanted=act.desk.wanted + PAGE))
-
-
-def _say(room: Room, act: Act) -> Turn:
-    return Turn(act.desk, said=parts.problems([act.subject[:500]]))
-
-
-def _stay(room: Room, act: Act) -> Turn:
-    return Turn(act.desk)
 
 
 def _without(values: Mapping[str, Any], *names: str) -> Values:
@@ -321,12 +253,12 @@ def _like(values: Values, prompt: str) -> Values:
     return values if values.get("prompt") else {**values, "prompt": prompt}
 
 
-_DO: dict[str, Callable[[Room, Act], Turn]] = {
+_DO: Mapping[str, Callable[[Room, Act[Desk]], Turn[Desk]]] = {
+    **IN_COMMON,
     "drop": _drop, "nobody": _nobody, "actor": _actor, "fetch": _fetch, "pick": _pick, "look-again": _look_again,
-    "character": _character, "model": _redraw, "redraw": _redraw, "no-start": _no_start, "settings": _settings,
-    "again": _again, "frame": _frame, "as-frame": _as_frame, "as-start": _as_start, "paint": _paint, "mask": _mask,
-    "masked": _masked, "unmask": _stay, "generate": _generate, "plot": _plot, "confirm": _confirm, "cancel": _cancel,
-    "cancel-all": _cancel_all, "retry": _retry, "dismiss": _dismiss, "star": _star, "keep": _keep, "unkeep": _unkeep,
-    "hide": _hide, "unhide": _unhide, "restore": _unhide, "base-face": _base_face, "open": _open, "leave": _leave,
-    "show": _show, "everybody": _everybody, "older": _older, "say": _say,
+    "character": _character, "no-start": _no_start, "settings": _settings, "again": _again, "frame": _frame,
+    "as-frame": _as_frame, "as-start": _as_start, "paint": _paint, "mask": _mask, "masked": _masked, "unmask": stay,
+    "generate": _generate, "plot": _plot, "confirm": _confirm, "cancel-all": _cancel_all, "star": _star,
+    "keep": _keep, "unkeep": _unkeep, "hide": _hide, "unhide": _unhide, "restore": _unhide,
+    "base-face": _base_face, "show": _show, "everybody": _everybody, "older": _older,
 }  # fmt: skip

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, fields
-from typing import Any
-from uuid import uuid4
+from dataclasses import dataclass, fields
 
 from workbench.components.takes import FILTERS
+from workbench.pages.drawing_desk import DrawingDesk, in_common, kept, listed
 from workbench.takes import PAGE, Whom
 
 __all__ = ["Desk"]
@@ -16,7 +14,7 @@ MOST_WANTED = 1200
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(DrawingDesk):
     """Everything but the form, whose values come along with each act. It comes from a browser: nothing is trusted.
 
     Attributes:
@@ -26,9 +24,6 @@ class Desk:
         character: id of who is drawn, or "".
         of: id of the character whose takes are shown, or "".
         show, wanted: which takes, and how many.
-        take: the one that is open, or "".
-        dismissed: failed jobs that need not be shown any more.
-        token: of the next click on Generate.
     """
 
     files: tuple[dict[str, str], ...] = ()
@@ -38,18 +33,11 @@ class Desk:
     of: str = ""
     show: str = "all"
     wanted: int = PAGE
-    take: str = ""
-    dismissed: tuple[str, ...] = ()
-    token: str = ""
 
     @classmethod
     def read(cls, text: str) -> Desk:
         """From the browser; what is not as it should be stands at its default."""
-        try:
-            found = json.loads(text)
-        except (ValueError, TypeError, RecursionError):
-            found = None
-        given: dict[str, Any] = found if isinstance(found, dict) else {}
+        given = kept(text)
         plain = {
             field.name: given[field.name]
             for field in fields(cls)
@@ -58,19 +46,10 @@ class Desk:
         plain["wanted"] = max(PAGE, min(MOST_WANTED, plain.get("wanted", PAGE)))
         if plain.get("show") not in dict(FILTERS):
             plain["show"] = "all"
-        files = tuple(one for one in _list(given.get("files")) if isinstance(one, dict) and "path" not in one)
-        dismissed = tuple(str(one) for one in _list(given.get("dismissed")))[-50:]
-        return cls(**plain | {"files": files, "dismissed": dismissed, "token": plain.get("token") or uuid4().hex})
-
-    def write(self) -> str:
-        """For the browser."""
-        return json.dumps(asdict(self))
+        files = tuple(one for one in listed(given.get("files")) if isinstance(one, dict) and "path" not in one)
+        return cls(**plain | {"files": files} | in_common(given))
 
     @property
     def whom(self) -> Whom:
         """Who is to be seen."""
         return Whom(self.files, self.identity, self.character)
-
-
-def _list(value: Any) -> list[Any]:
-    return value[:500] if isinstance(value, list) else []

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -19,7 +19,8 @@ from workbench.chains import EXAMPLE, Chains
 from workbench.components import chains as views
 from workbench.components.views import ACTIVE
 from workbench.pages.pipelines_api import endpoints
-from workbench.pages.wiring import POLL_BUSY, POLL_IDLE, QUIET, told
+from workbench.pages.sent import changed, hidden, unsent
+from workbench.pages.wiring import POLL_IDLE, QUIET, paced, told
 from workbench.services import Services
 
 __all__ = ["SLUG", "TITLE", "build"]
@@ -53,18 +54,18 @@ def build(services: Services) -> None:
                     panel = _html("panel")
     asked = _html("asked")
     clock = gr.Timer(POLL_IDLE)
-    place, sent = gr.Textbox(visible=False), gr.Textbox("{}", visible=False)
-    reads = [place, sent, clock]
-    writes = [listing, head, graph, comparison, panel, history, body, clock, place, sent]
+    place, sent = gr.Textbox(visible=False), hidden(len(PARTS) + 1)
+    reads = [place, clock, *sent]
+    writes = [listing, head, graph, comparison, panel, history, *sent, body, clock, place]
 
-    def look(place: str | None, sent: str, pace: float, request: gr.Request) -> Any:
+    def look(request: gr.Request, place: str | None, pace: float, *sent: str) -> Any:
         if place is None:  # nobody has said yet where the page is
             return [gr.skip()] * len(writes)
-        *shown, _, marks = _look(chains, who(request), _place(place), sent, pace)
-        return (*shown, gr.skip(), marks)  # a look leads nowhere: when it is answered, the page may be elsewhere
+        *shown, _ = _look(chains, who(request), _place(place), sent, pace)
+        return *shown, gr.skip()  # a look leads nowhere: when it is answered, the page may be elsewhere
 
     @told
-    def act(place: str, sent: str, pace: float, request: gr.Request, event: gr.EventData) -> Any:
+    def act(request: gr.Request, event: gr.EventData, place: str, pace: float, *sent: str) -> Any:
         user, act, subject = who(request), str(event.act), str(event.id)
         values = getattr(event, "values", None)
         values = values if isinstance(values, dict) else {}
@@ -78,7 +79,7 @@ def build(services: Services) -> None:
         return "", *_look(chains, user, there, sent, pace)
 
     def opened(place: str, request: gr.Request) -> Any:
-        return _look(chains, who(request), _place(place), "{}", POLL_IDLE)
+        return _look(chains, who(request), _place(place), [""] * len(sent), POLL_IDLE)
 
     clock.tick(look, reads, writes, api_visibility="private", **QUIET)
     for part in (listing, head, graph, comparison, panel, history, asked):
@@ -128,20 +129,13 @@ def _go(place: Place, act: str, subject: str) -> Place:
     return ways.get(act, place)
 
 
-def _look(chains: Chains, user: User, place: Place, sent: str, pace: float) -> tuple[Any, ...]:
-    """Everything on the page that is not as the browser has it."""
+def _look(chains: Chains, user: User, place: Place, sent: Sequence[str], pace: float) -> tuple[Any, ...]:
+    """Everything on the page that is not as the browser has it, the clock, and where the page stands."""
     drawn, busy, alone = _draw(chains, user, place)
-    try:
-        before = dict(json.loads(sent))
-    except (ValueError, TypeError):
-        before = {}
-    marks = {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, text in drawn.items()}
-    marks["alone"] = str(alone)
-    changed = [gr.skip() if before.get(name) == marks[name] else drawn[name] for name in PARTS]
-    body = gr.skip() if before.get("alone") == marks["alone"] else gr.Row(visible=not alone)
-    wanted = POLL_BUSY if busy else POLL_IDLE
-    clock = gr.skip() if pace == wanted else gr.Timer(wanted)
-    return *changed, body, clock, urlencode(place), json.dumps(marks)
+    *marks, before = sent
+    shown = unsent([drawn[name] for name in PARTS], marks)
+    body = gr.skip() if before == str(alone) else gr.Row(visible=not alone)
+    return *shown, *changed([str(alone)], [before]), body, paced(pace, busy), urlencode(place)
 
 
 def _draw(chains: Chains, user: User, place: Place) -> tuple[dict[str, str], bool, bool]:

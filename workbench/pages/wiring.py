@@ -14,7 +14,10 @@ from gradio.context import Context
 
 from blocks.errors import LabError
 
-__all__ = ["ON_ACT", "acted", "POLL_BUSY", "POLL_IDLE", "QUIET", "record", "remember", "told", "when_opened"]
+__all__ = [
+    *("ON_ACT", "POLL_BUSY", "POLL_IDLE", "QUIET"),
+    *("acted", "paced", "record", "remember", "told", "values_of", "when_opened"),
+]
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -38,6 +41,18 @@ element.addEventListener('click', (event) => {
 def acted(event: gr.EventData) -> str:
     """What an event of `ON_ACT` says; "" for that of a plain button, which says nothing."""
     return str((event._data or {}).get("act", ""))
+
+
+def values_of(event: gr.EventData) -> dict[str, Any]:
+    """What a form held when something on it was pressed or changed."""
+    values = (event._data or {}).get("values")
+    return values if isinstance(values, dict) else {}
+
+
+def paced(pace: float, busy: bool) -> Any:
+    """The clock of a page, which looks more often while something runs; left alone if it goes at that pace."""
+    wanted = POLL_BUSY if busy else POLL_IDLE
+    return gr.skip() if pace == wanted else gr.Timer(wanted)
 
 
 def remember(focus: str) -> str:
