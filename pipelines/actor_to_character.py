@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from blocks.frames import find_people, pick_actor
+from pipelines.casting import cast
 from pipelines.catalog import Work
 from pipelines.settings import Settings
-from pipelines.tries import asked, faces_of, quality_loop, settle_loop, work_of_loop
+from pipelines.settling import faces_of
+from pipelines.tries import asked, quality_loop, settle_loop, work_of_loop
 
 if TYPE_CHECKING:
     from daggr import Graph
@@ -18,35 +19,10 @@ __all__ = ["build", "settle", "work"]
 
 def build() -> Graph:
     """frames -> people -> the actor -> tries, drawn and scored -> the best of them"""
-    import gradio as gr
-    from daggr import FnNode, Graph, InputNode
+    from daggr import Graph, InputNode
 
     ask = InputNode("asked", ports=asked())
-    people = FnNode(
-        find_people,
-        name="people",
-        inputs={"sources": gr.File(file_count="multiple", label="Pictures or clips of the actor"), "pack": ask.pack},
-        outputs={
-            "frames": gr.Gallery(label="Frames"),
-            "people": gr.JSON(label="People"),
-            "dropped": gr.JSON(label="Left out, and why"),
-            "faces": gr.Gallery(label="Faces"),
-        },
-    )
-    actor = FnNode(
-        pick_actor,
-        name="actor",
-        inputs={
-            "people": people.people,
-            "frames": people.frames,
-            "identity": gr.Number(-1, label="Person", precision=0, info="-1: the one seen most."),
-        },
-        outputs={
-            "references": gr.JSON(label="References"),
-            "pictures": gr.Gallery(label="The actor"),
-            "identity": gr.Number(label="Person"),
-        },
-    )
+    actor = cast("Pictures or clips of the actor", "The actor", ask.pack)
     return Graph("From an actor to a character", nodes=[quality_loop(ask, actor.references, actor.pictures)])
 
 

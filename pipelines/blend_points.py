@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blocks.blending import METHODS, blend_parents, compare_parents, meet_parents
 from blocks.generate import generate
-from blocks.models.places import place_of
-from blocks.models.recognise import recognise
-from blocks.models.samplers import SAMPLERS
-from blocks.models.taking import taking
 from blocks.scores.score import score_picture
 from blocks.takes import finish_take
 from pipelines import generate_picture
 from pipelines.catalog import Work
+from pipelines.model_ports import model_ports
 from pipelines.settings import Settings
-from pipelines.tries import faces_of
+from pipelines.settling import drawing_of, faces_of, references_of
 
 if TYPE_CHECKING:
     from daggr.node import Node
@@ -29,6 +25,7 @@ _DRAWN_WITH = (
     *("model", "negative", "seed", "steps", "guidance", "sampler", "width", "height", "reference_scale"),
     *("adapter", "loras", "dtype", "device", "offload"),
 )
+_MOST_PICTURES = 8  # where the model sets no limit
 
 
 def asked() -> Node:
@@ -43,16 +40,7 @@ def asked() -> Node:
             "sets": gr.File(file_count="multiple", label="Their reference sets"),
             "pictures": gr.File(file_count="multiple", label="Their pictures"),
             "method": gr.Dropdown(["", *METHODS], value="", label="Method", info="Empty: what suits the model."),
-            "prompt": gr.Textbox("", label="Prompt", lines=3),
-            "negative": gr.Textbox("", label="Not wanted"),
-            "model": gr.Textbox("", label="Model", info="Name of a folder in the models folder; empty: the lab's own."),
-            "seed": gr.Number(0, label="Seed", precision=0),
-            "steps": gr.Number(0, label="Steps", precision=0, info="0: what suits the model."),
-            "guidance": gr.Number(None, label="Guidance", info="Empty: what suits the model."),
-            "sampler": gr.Dropdown(["", *SAMPLERS], value="", label="Sampler", info="Empty: the model's own."),
-            "width": gr.Number(0, label="Width", precision=0, info="0: what suits the model."),
-            "height": gr.Number(0, label="Height", precision=0),
-            "reference_scale": gr.Slider(0, 2, 1.0, label="Weight of the face"),
+            **model_ports("the face"),
             "adapter": gr.Textbox("", label="Adapter", info="Empty: the one in the model's folder."),
             "loras": gr.JSON([], label="LoRAs"),
             "dtype": gr.Textbox("auto", label="Number format"),
@@ -141,13 +129,9 @@ def settle_points(inputs: Mapping[str, Any], settings: Settings, points: Sequenc
         NotAvailable: a model that is named is not in the models folder.
         InputError: a name leads out of the models folder.
     """
-    found = generate_picture.settle(inputs, settings)
-    settled: dict[str, Any] = {name: found[name] for name in ("model", "steps", "guidance") if name in found}
-    drawing = {name: found[name] for name in ("models", "threads", "digest") if name in found}
-    how = _taken(str(found["model"]), str(inputs.get("adapter") or ""), settings) if "model" in found else {}
+    settled = drawing_of([f"draw{after}" for after in points], inputs, settings)
     for after in points:
-        settled |= {f"draw{after}.{name}": value for name, value in drawing.items()}
-        settled |= {f"blend{after}.{name}": value for name, value in how.items()}
+        settled |= _taken(f"blend{after}", settled, inputs, settings)
         settled |= faces_of(f"score{after}", inputs, settings) | faces_of(f"compare{after}", inputs, settings)
     return settled
 
@@ -158,7 +142,7 @@ def work_of_points(inputs: Mapping[str, Any], points: int) -> Iterator[Work]:
     yield replace(one, units=one.units * points, bytes=one.bytes * 2 * points)
 
 
-def _taken(model: str, adapter: str, settings: Settings) -> dict[str, Any]:
-    place = place_of(model, settings.models)
-    how = taking(place, recognise(place).profile, Path(place_of(adapter, settings.models)) if adapter else None)
-    return {"way": how.way, "most": how.most or 8}
+def _taken(step: str, drawing: Mapping[str, Any], inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """How the model takes the faces of a blend, which know for themselves of which kind they are."""
+    how = references_of(step, drawing, inputs, settings)
+    return {f"{step}.way": how[f"{step}.way"], f"{step}.most": how[f"{step}.most"] or _MOST_PICTURES} if how else {}

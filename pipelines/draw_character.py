@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from blocks.recall import recall_references
+from pipelines.casting import recalled
 from pipelines.catalog import Work
 from pipelines.settings import Settings
 from pipelines.tries import asked, quality_loop, settle_loop, work_of_loop
@@ -18,19 +18,10 @@ __all__ = ["build", "settle", "work"]
 
 def build() -> Graph:
     """references -> tries, drawn and scored -> the best of them"""
-    import gradio as gr
-    from daggr import FnNode, Graph, InputNode
+    from daggr import Graph, InputNode
 
     ask = InputNode("asked", ports=asked())
-    known = FnNode(
-        recall_references,
-        name="character",
-        inputs={
-            "file": gr.File(label="Reference set"),
-            "pictures": gr.File(file_count="multiple", label="Its pictures"),
-        },
-        outputs={"references": gr.JSON(label="References"), "pictures": gr.Gallery(label="Pictures")},
-    )
+    known = recalled()
     return Graph("Draw a character", nodes=[quality_loop(ask, known.references, known.pictures)])
 
 

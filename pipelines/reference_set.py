@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from blocks.frames import find_people, pick_actor
+from pipelines.casting import cast
 from pipelines.settings import Settings
-from pipelines.tries import faces_of
+from pipelines.settling import faces_of
 
 if TYPE_CHECKING:
     from daggr import Graph
@@ -18,37 +18,11 @@ __all__ = ["build", "settle"]
 def build() -> Graph:
     """pictures and clips -> people -> the actor, as references"""
     import gradio as gr
-    from daggr import FnNode, Graph
+    from daggr import Graph
 
-    people = FnNode(
-        find_people,
-        name="people",
-        inputs={
-            "sources": gr.File(file_count="multiple", label="Pictures or clips"),
-            "pack": gr.Textbox("", label="Face pack", info="Empty: the lab's own."),
-            "most": gr.Slider(1, 200, 24, step=1, label="Frames of a person"),
-        },
-        outputs={
-            "frames": gr.Gallery(label="Frames"),
-            "people": gr.JSON(label="People"),
-            "dropped": gr.JSON(label="Left out, and why"),
-            "faces": gr.Gallery(label="Faces"),
-        },
-    )
-    actor = FnNode(
-        pick_actor,
-        name="actor",
-        inputs={
-            "people": people.people,
-            "frames": people.frames,
-            "identity": gr.Number(-1, label="Person", precision=0, info="-1: the one seen most."),
-        },
-        outputs={
-            "references": gr.JSON(label="References"),
-            "pictures": gr.Gallery(label="The actor"),
-            "identity": gr.Number(label="Person"),
-        },
-    )
+    pack = gr.Textbox("", label="Face pack", info="Empty: the lab's own.")
+    most = gr.Slider(1, 200, 24, step=1, label="Frames of a person")
+    actor = cast("Pictures or clips", "The actor", pack, most=most)
     return Graph("People in frames", nodes=[actor])
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from blocks.frames import find_people, pick_actor
 from blocks.scores.score import GATE, score_pictures
+from pipelines.casting import cast
 from pipelines.catalog import Work
 from pipelines.settings import Settings
-from pipelines.tries import faces_of
+from pipelines.settling import faces_of
 
 if TYPE_CHECKING:
     from daggr import Graph
@@ -27,31 +27,7 @@ def build() -> Graph:
 
     pack = gr.Textbox("", label="Face pack", info="Name of a folder in the models folder; empty: the lab's own.")
     ask = InputNode("asked", ports={"pack": pack})
-    people = FnNode(
-        find_people,
-        name="people",
-        inputs={"sources": gr.File(file_count="multiple", label="Pictures or clips of the person"), "pack": ask.pack},
-        outputs={
-            "frames": gr.Gallery(label="Frames"),
-            "people": gr.JSON(label="People"),
-            "dropped": gr.JSON(label="Left out, and why"),
-            "faces": gr.Gallery(label="Faces"),
-        },
-    )
-    actor = FnNode(
-        pick_actor,
-        name="actor",
-        inputs={
-            "people": people.people,
-            "frames": people.frames,
-            "identity": gr.Number(-1, label="Person", precision=0, info="-1: the one seen most."),
-        },
-        outputs={
-            "references": gr.JSON(label="References"),
-            "pictures": gr.Gallery(label="The person"),
-            "identity": gr.Number(label="Person"),
-        },
-    )
+    actor = cast("Pictures or clips of the person", "The person", ask.pack)
     scored = FnNode(
         score_pictures,
         name="score",

@@ -9,17 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from blocks.errors import NotAvailable
-from blocks.faces import pack_digest
 from blocks.generate import generate
 from blocks.models.memory import OFFLOADS
-from blocks.models.places import place_of
-from blocks.models.recognise import recognise
-from blocks.models.samplers import SAMPLERS
-from blocks.models.taking import taking
 from blocks.quality import CONSISTENCY, CREATIVE, MODES, MOST_TRIES, first_try, next_try
 from blocks.ranking import choose_best
 from blocks.scores.score import score_picture
@@ -27,22 +20,22 @@ from blocks.start import start_from
 from blocks.takes import finish_take
 from pipelines import generate_picture
 from pipelines.catalog import Work
-from pipelines.engine.allowed import DIGESTS
+from pipelines.model_ports import model_ports
 from pipelines.settings import Settings
+from pipelines.settling import drawing_of, faces_of, references_of
 
 if TYPE_CHECKING:
     from daggr.node import Node
 
 Block = Callable[..., Any]
 
-__all__ = ["asked", "faces_of", "quality_loop", "settle_loop", "work_of_loop"]
+__all__ = ["asked", "quality_loop", "settle_loop", "work_of_loop"]
 
 _PLACES = ("first", "second", "third", "fourth", "fifth")
 _DRAWN_WITH = (
     *("model", "negative", "steps", "guidance", "sampler", "width", "height", "strength"),
     *("loras", "adapter", "control", "control_scale", "dtype", "device", "offload"),
 )
-_OF_EACH_DRAWING = ("models", "threads", "digest")
 
 
 def asked() -> dict[str, Any]:
@@ -50,16 +43,7 @@ def asked() -> dict[str, Any]:
     import gradio as gr
 
     return {
-        "prompt": gr.Textbox("", label="Prompt", lines=3),
-        "negative": gr.Textbox("", label="Not wanted"),
-        "model": gr.Textbox("", label="Model", info="Name of a folder in the models folder; empty: the lab's own."),
-        "seed": gr.Number(0, label="Seed", precision=0),
-        "steps": gr.Number(0, label="Steps", precision=0, info="0: what suits the model."),
-        "guidance": gr.Number(None, label="Guidance", info="Empty: what suits the model."),
-        "sampler": gr.Dropdown(["", *SAMPLERS], value="", label="Sampler", info="Empty: the model's own."),
-        "width": gr.Number(0, label="Width", precision=0, info="0: what suits the model."),
-        "height": gr.Number(0, label="Height", precision=0),
-        "reference_scale": gr.Slider(0, 2, 1.0, label="Weight of the references"),
+        **model_ports("the references"),
         "strength": gr.Slider(0.01, 1, 0.6, label="How much is drawn anew"),
         "loras": gr.JSON([], label="LoRAs"),
         "adapter": gr.Textbox("", label="Adapter", info="Empty: the one in the model's folder."),
@@ -110,13 +94,11 @@ def settle_loop(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]
         NotAvailable: a model that is named is not in the models folder.
         InputError: a name leads out of the models folder.
     """
-    found = generate_picture.settle(inputs, settings)
-    settled: dict[str, Any] = {name: found[name] for name in ("model", "steps", "guidance") if name in found}
-    for number in range(1, MOST_TRIES + 1):
-        settled |= {f"draw_{number}.{name}": found[name] for name in _OF_EACH_DRAWING if name in found}
+    tries = range(1, MOST_TRIES + 1)
+    settled = drawing_of([f"draw_{number}" for number in tries], inputs, settings)
+    settled |= references_of("try_1", settled, inputs, settings)
+    for number in tries:
         settled |= faces_of(f"score_{number}", inputs, settings)
-    if "model" in found:
-        settled |= _taken(str(found["model"]), str(inputs.get("adapter") or ""), settings)
     return settled
 
 
@@ -125,26 +107,6 @@ def work_of_loop(inputs: Mapping[str, Any]) -> Iterator[Work]:
     [drawn] = generate_picture.work(inputs)
     tries = int(inputs.get("max_iterations") or 1) if inputs.get("mode") == CREATIVE else 1
     yield replace(drawn, units=drawn.units * tries, bytes=drawn.bytes * 2 * tries)
-
-
-def faces_of(step: str, inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """Inputs of a step that reads faces: where packs lie, how many threads, and the pack's digest for its key."""
-    pack = str(inputs.get("pack") or "")
-    found: dict[str, Any] = {"models": str(settings.models), "threads": settings.threads}
-    try:
-        found["digest"] = pack_digest(pack, str(settings.models), settings.models / DIGESTS)
-    except NotAvailable:  # of the lab's own pack the step itself says what is missing
-        if pack:
-            raise
-    return {f"{step}.{name}": value for name, value in found.items()}
-
-
-def _taken(model: str, adapter: str, settings: Settings) -> dict[str, Any]:
-    place = place_of(model, settings.models)
-    profile = recognise(place).profile
-    how = taking(place, profile, Path(place_of(adapter, settings.models)) if adapter else None)
-    domain = "pocket" if profile.family == "pocket" else "photo"
-    return {"try_1.way": how.way, "try_1.most": how.most, "try_1.domain": domain if how.way == "faceid" else ""}
 
 
 def _start() -> Node:

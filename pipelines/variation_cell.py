@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blocks.generate import generate
 from blocks.grid.control import hold_pose
-from blocks.models.places import POCKET_POSE, place_of
-from blocks.models.recognise import recognise
+from blocks.models.places import POCKET_POSE
 from blocks.models.samplers import SAMPLERS
-from blocks.models.taking import taking
 from blocks.quality import first_try
-from blocks.recall import recall_references
 from blocks.scores.score import score_picture
 from blocks.takes import finish_take
 from pipelines import generate_picture
+from pipelines.casting import recalled
 from pipelines.catalog import Work
 from pipelines.settings import Settings
-from pipelines.tries import faces_of
+from pipelines.settling import drawing_of, faces_of, references_of
 
 if TYPE_CHECKING:
     from daggr import Graph
+    from daggr.node import Node
 
 __all__ = ["build", "control_for", "settle", "work"]
 
@@ -36,65 +34,9 @@ def build() -> Graph:
         "width": gr.Number(0, label="Width", precision=0, info="0: what suits the model."),
         "height": gr.Number(0, label="Height", precision=0),
     }
-    ask = InputNode("asked", ports=size)
-    known = FnNode(
-        recall_references,
-        name="character",
-        inputs={
-            "file": gr.File(label="Reference set"),
-            "pictures": gr.File(file_count="multiple", label="Its pictures"),
-        },
-        outputs={"references": gr.JSON(label="References"), "pictures": gr.Gallery(label="Pictures")},
-    )
-    cell = FnNode(
-        first_try,
-        name="cell",
-        inputs={
-            "references": known.references,
-            "pictures": known.pictures,
-            "prompt": gr.Textbox("", label="Prompt", lines=3),
-            "seed": gr.Number(0, label="Seed", precision=0),
-            "reference_scale": gr.Slider(0, 2, 1.0, label="Weight of the references"),
-        },
-        outputs={
-            **dict.fromkeys(("prompt", "seed", "reference_scale", "identity", "pictures", "applicable")),
-            "about": gr.JSON(label="About this cell"),
-        },
-    )
-    pose = FnNode(
-        hold_pose,
-        name="pose",
-        inputs={
-            "pose": gr.Textbox("", label="Pose", info="Of the standard set; empty: the words are enough."),
-            "view": gr.Textbox("front", label="Seen from"),
-            "points": gr.JSON([], label="Joints"),
-            "control": gr.Textbox("", label="ControlNet", info="Empty: the one that belongs to the lab's own model."),
-            "width": ask.width,
-            "height": ask.height,
-        },
-        outputs={"picture": gr.Image(label="Pose"), "control": None},
-    )
-    drawn = FnNode(
-        generate,
-        name="draw",
-        inputs={
-            **{name: getattr(cell, name) for name in ("prompt", "seed", "reference_scale", "identity")},
-            "references": cell.pictures,
-            "control": pose.control,
-            "control_image": pose.picture,
-            "control_scale": gr.Slider(0, 2, 1.0, label="Weight of the pose"),
-            "width": ask.width,
-            "height": ask.height,
-            "model": gr.Textbox("", label="Model", info="Name of a folder in the models folder; empty: the lab's own."),
-            "negative": gr.Textbox("", label="Not wanted"),
-            "steps": gr.Number(0, label="Steps", precision=0, info="0: what suits the model."),
-            "guidance": gr.Number(None, label="Guidance", info="Empty: what suits the model."),
-            "sampler": gr.Dropdown(["", *SAMPLERS], value="", label="Sampler", info="Empty: the model's own."),
-            "loras": gr.JSON([], label="LoRAs"),
-            "adapter": gr.Textbox("", label="Adapter", info="Empty: the one in the model's folder."),
-        },
-        outputs={"picture": gr.Image(label="Drawn"), "facts": gr.JSON(label="Facts")},
-    )
+    ask, known = InputNode("asked", ports=size), recalled()
+    cell = _cell(known)
+    drawn = _drawn(ask, cell, _posed(ask))
     scored = FnNode(
         score_picture,
         name="score",
@@ -124,18 +66,9 @@ def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
         InputError: a name leads out of the models folder.
     """
     control = control_for(inputs)
-    found = generate_picture.settle({**inputs, "control": control}, settings)
-    settled = {f"draw.{name}": found[name] for name in ("models", "threads", "digest") if name in found}
-    settled |= {name: found[name] for name in ("model", "steps", "guidance") if name in found}
+    settled = drawing_of(["draw"], {**inputs, "control": control}, settings)
     settled |= faces_of("score", inputs, settings) | {"control": control}
-    if "model" in found:
-        place = place_of(str(found["model"]), settings.models)
-        profile = recognise(place).profile
-        adapter = str(inputs.get("adapter") or "")
-        how = taking(place, profile, Path(place_of(adapter, settings.models)) if adapter else None)
-        own = "pocket" if profile.family == "pocket" else "photo"
-        settled |= {"cell.way": how.way, "cell.most": how.most, "cell.domain": own if how.way == "faceid" else ""}
-    return settled
+    return settled | references_of("cell", settled, inputs, settings)
 
 
 def control_for(inputs: Mapping[str, Any]) -> str:
@@ -149,3 +82,73 @@ def control_for(inputs: Mapping[str, Any]) -> str:
 def work(inputs: Mapping[str, Any]) -> Iterator[Work]:
     """The drawing."""
     return generate_picture.work(inputs)
+
+
+def _cell(known: Node) -> Node:
+    """What is asked of the cell, with the character's references in the way that the model takes them."""
+    import gradio as gr
+    from daggr import FnNode
+
+    return FnNode(
+        first_try,
+        name="cell",
+        inputs={
+            "references": known.references,
+            "pictures": known.pictures,
+            "prompt": gr.Textbox("", label="Prompt", lines=3),
+            "seed": gr.Number(0, label="Seed", precision=0),
+            "reference_scale": gr.Slider(0, 2, 1.0, label="Weight of the references"),
+        },
+        outputs={
+            **dict.fromkeys(("prompt", "seed", "reference_scale", "identity", "pictures", "applicable")),
+            "about": gr.JSON(label="About this cell"),
+        },
+    )
+
+
+def _posed(ask: Node) -> Node:
+    """The pose, as a picture that a ControlNet follows."""
+    import gradio as gr
+    from daggr import FnNode
+
+    return FnNode(
+        hold_pose,
+        name="pose",
+        inputs={
+            "pose": gr.Textbox("", label="Pose", info="Of the standard set; empty: the words are enough."),
+            "view": gr.Textbox("front", label="Seen from"),
+            "points": gr.JSON([], label="Joints"),
+            "control": gr.Textbox("", label="ControlNet", info="Empty: the one that belongs to the lab's own model."),
+            "width": ask.width,
+            "height": ask.height,
+        },
+        outputs={"picture": gr.Image(label="Pose"), "control": None},
+    )
+
+
+def _drawn(ask: Node, cell: Node, pose: Node) -> Node:
+    """The picture, by the cell's words and references and in its pose."""
+    import gradio as gr
+    from daggr import FnNode
+
+    return FnNode(
+        generate,
+        name="draw",
+        inputs={
+            **{name: getattr(cell, name) for name in ("prompt", "seed", "reference_scale", "identity")},
+            "references": cell.pictures,
+            "control": pose.control,
+            "control_image": pose.picture,
+            "control_scale": gr.Slider(0, 2, 1.0, label="Weight of the pose"),
+            "width": ask.width,
+            "height": ask.height,
+            "model": gr.Textbox("", label="Model", info="Name of a folder in the models folder; empty: the lab's own."),
+            "negative": gr.Textbox("", label="Not wanted"),
+            "steps": gr.Number(0, label="Steps", precision=0, info="0: what suits the model."),
+            "guidance": gr.Number(None, label="Guidance", info="Empty: what suits the model."),
+            "sampler": gr.Dropdown(["", *SAMPLERS], value="", label="Sampler", info="Empty: the model's own."),
+            "loras": gr.JSON([], label="LoRAs"),
+            "adapter": gr.Textbox("", label="Adapter", info="Empty: the one in the model's folder."),
+        },
+        outputs={"picture": gr.Image(label="Drawn"), "facts": gr.JSON(label="Facts")},
+    )

@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.commands._drawing import add_settings, copied_out, failures, settings_of
+
 if TYPE_CHECKING:
     from data.records import JobInfo, TakeInfo
     from pipelines import Lab
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add", "read_parent"]
 
-_PASSED_ON = ("negative", "steps", "guidance", "sampler", "width", "height", "reference_scale", "pack")
 _ON_THE_WEB = ("http://", "https://")
 
 
@@ -45,13 +46,7 @@ def add(commands: Any) -> None:
     command.add_argument("--count", type=int, default=1, metavar="N", help="without a sweep, pictures (default: 1)")
     command.add_argument("--seed", type=int, metavar="S", help="of the first picture (default: drawn by lot)")
     command.add_argument("--model", default="", metavar="ID", help="the model (default: the lab's own)")
-    command.add_argument("--steps", type=int, help="steps (default: what suits the model)")
-    command.add_argument("--guidance", type=float, help="guidance (default: what suits the model)")
-    command.add_argument("--sampler", help="sampler (default: the model's own)")
-    command.add_argument("--width", type=int, help="in pixels (default: what suits the model)")
-    command.add_argument("--height", type=int, help="in pixels")
-    command.add_argument("--reference-scale", type=float, metavar="X", help="weight of the face, 0 to 2")
-    command.add_argument("--pack", metavar="ID", help="face pack (default: the lab's own)")
+    add_settings(command, weighed="the face")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the pictures")
     command.add_argument("--json", action="store_true", help="print one JSON object as the last line")
     command.set_defaults(run=run)
@@ -63,7 +58,6 @@ def run(args: argparse.Namespace) -> int:
     from workbench.commands._following import follow_all
 
     began = time.monotonic()
-    settings = {name: value for name in _PASSED_ON if (value := getattr(args, name)) is not None}
     wanted = _wanted(args)
     with Lab.open() as lab:
         parents = _met(lab, wanted, args.pack or "")
@@ -75,13 +69,13 @@ def run(args: argparse.Namespace) -> int:
             count=args.count,
             seed=args.seed,
             model=args.model,
-            **settings,
+            **settings_of(args),
         )
         done = follow_all(lab, jobs)
         folder = args.out.expanduser()
         folder.mkdir(parents=True, exist_ok=True)
         points = [point for job in done for point in _points(lab, job, folder, bool(args.sweep))]
-        errors = [{"job": job.id, "error": job.error or job.state.lower()} for job in done if job.state != "SUCCEEDED"]
+        errors = failures(done)
     said = {
         "points": points,
         "parents": [{"name": one.name, "role": one.role, "character": one.character} for one in parents],
@@ -206,15 +200,10 @@ def _points(lab: Lab, job: JobInfo, folder: Path, sweep: bool) -> list[dict[str,
 
 
 def _told(lab: Lab, take: TakeInfo, folder: Path, stem: str) -> dict[str, Any]:
-    from dataclasses import replace
-
-    from pipelines.show import put_into
-
     blend = take.settings["blend"]
-    ref = replace(take.picture, name=f"{stem}{Path(take.picture.name).suffix}")
     return {
         "weights": blend["weights"],
-        "file": str(put_into(lab, ref, folder)),
+        "file": copied_out(lab, take, folder, stem),
         "similarity": [_similarity(one) for one in blend["similarity"]],
         "raw": [one.get("raw") for one in blend["similarity"]],
         "method": blend["method"],

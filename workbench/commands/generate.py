@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.commands._drawing import add_settings, copied_out, failures, settings_of
+
 if TYPE_CHECKING:
     from data.records import JobInfo, TakeInfo
     from pipelines import Lab
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["add"]
 
 _FIGURES = ("raw", "calibrated", "passed", "scorable")
-_PASSED_ON = ("negative", "steps", "guidance", "sampler", "width", "height", "reference_scale", "pack")
 
 
 def add(commands: Any) -> None:
@@ -35,13 +36,7 @@ def add(commands: Any) -> None:
     command.add_argument("--seed", type=int, metavar="S", help="of the first picture (default: drawn by lot)")
     command.add_argument("--model", default="", metavar="ID", help="the model (default: the lab's own)")
     command.add_argument("--identity", type=int, default=-1, metavar="N", help="which person of the actor's frames")
-    command.add_argument("--steps", type=int, help="steps (default: what suits the model)")
-    command.add_argument("--guidance", type=float, help="guidance (default: what suits the model)")
-    command.add_argument("--sampler", help="sampler (default: the model's own)")
-    command.add_argument("--width", type=int, help="in pixels (default: what suits the model)")
-    command.add_argument("--height", type=int, help="in pixels")
-    command.add_argument("--reference-scale", type=float, metavar="X", help="weight of the references, 0 to 2")
-    command.add_argument("--pack", metavar="ID", help="face pack (default: the lab's own)")
+    add_settings(command, weighed="the references")
     command.add_argument("--threshold", type=float, default=0.85, help="calibrated score asked for (default: 0.85)")
     command.add_argument("--tries", type=int, default=3, metavar="N", help="tries of a picture at most (default: 3)")
     command.add_argument("--explore", action="store_true", help="make every try, each with another light or weight")
@@ -58,7 +53,6 @@ def run(args: argparse.Namespace) -> int:
     from workbench.commands.frames import sources_of
 
     began = time.monotonic()
-    settings = {name: value for name in _PASSED_ON if (value := getattr(args, name)) is not None}
     with Lab.open() as lab:
         jobs = lab.generate(
             args.prompt,
@@ -71,12 +65,12 @@ def run(args: argparse.Namespace) -> int:
             quality_threshold=args.threshold,
             max_iterations=args.tries,
             mode=CREATIVE if args.explore else CONSISTENCY,
-            **settings,
+            **settings_of(args),
         )
         done = follow_all(lab, jobs)
         args.out.mkdir(parents=True, exist_ok=True)
         drawn = [_drawn(lab, job, args.out) for job in done if job.state == "SUCCEEDED"]
-        errors = [{"job": job.id, "error": job.error or job.state.lower()} for job in done if job.state != "SUCCEEDED"]
+        errors = failures(done)
         whom = _whom(lab, done[0]) if args.actor else {}
     _report(args, drawn, errors, whom, time.monotonic() - began)
     return 1 if errors else 0
@@ -91,16 +85,12 @@ def _drawn(lab: Lab, job: JobInfo, folder: Path) -> dict[str, Any]:
 
 
 def _told(lab: Lab, take: TakeInfo, folder: Path) -> dict[str, Any]:
-    from dataclasses import replace
-
-    from pipelines.show import put_into
-
-    ref = replace(take.picture, name=f"take-{take.seed}{Path(take.picture.name).suffix}")
     score = take.score and {name: take.score.get(name) for name in _FIGURES}
     if take.score and score is not None:
         score["second"] = (take.score.get("second") or {}).get("raw")
     about = {"attempt": take.attempt, "why": take.settings.get("why", "")}
-    return {"file": str(put_into(lab, ref, folder)), "seed": take.seed, "score": score, "take": take.id, **about}
+    file = copied_out(lab, take, folder, f"take-{take.seed}")
+    return {"file": file, "seed": take.seed, "score": score, "take": take.id, **about}
 
 
 def _whom(lab: Lab, job: JobInfo) -> dict[str, Any]:
