@@ -42,8 +42,9 @@ class Changes:
         if self.own:
             text += f" With that go the words of {_counted(self.own)} of your own, unless a template keeps them."
         if self.pictured:
-            have = "Its one picture stays" if self.pictured == 1 else f"The pictures of {self.pictured} cells stay"
-            text += f" {have} among the takes, with the whole history, and in a cell of the same key."
+            whose = _number(self.pictured)
+            text += f" No picture is lost: those of {whose} stay among the takes and stand in their place again when"
+            text += " the cell is back."
         return text
 
 
@@ -67,7 +68,11 @@ def compare(before: Sequence[Cell], after: Sequence[Cell], pictured: Container[s
 
 def _counted(titles: Sequence[str]) -> str:
     named = [*titles[:_MOST], *(["…"] if len(titles) > _MOST else [])]
-    return f"{len(titles)} {'cell' if len(titles) == 1 else 'cells'} ({', '.join(named)})"
+    return f"{_number(len(titles))} ({', '.join(named)})"
+
+
+def _number(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -75,7 +75,7 @@ def score_sheet(
         "mean": round(statistics.fmean(raw), 6) if raw else None,
         "least": min(raw, default=None),
         "weakest": min(calibrated, default=None),
-        "passed": _passed(faces, expected) if calibrated or not faces else None,
+        "passed": None if measured and not calibrated else _passed(faces, expected),
         "gate": threshold,
         "embedder": reader.embedder,
         "references": wanted.digest,

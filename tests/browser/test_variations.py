@@ -130,12 +130,12 @@ def test_a_candidate_is_compared_confirmed_and_the_one_before_is_still_known(ope
 
 def test_own_cells_become_a_template_that_fits_a_second_character(open_grid: Callable[..., Page]) -> None:
     page = open_grid()
-    page.get_by_text("Own cells").click()
+    page.locator("summary", has_text="Own cells").click()
     page.get_by_label("What it shows").fill("In the rain")
     page.get_by_label("Words of the prompt").fill("sad, night street")
     page.get_by_role("button", name="Add the cell").click()
     expect(page.get_by_role("button", name="In the rain")).to_be_visible()
-    page.get_by_text("Templates").click()
+    page.locator("summary", has_text="Templates").click()
     page.get_by_label("Save these cells as").fill("With rain")
     page.get_by_role("button", name="Save the template").click()
     expect(page.locator("#character-notice")).to_contain_text("With rain")
@@ -143,7 +143,7 @@ def test_own_cells_become_a_template_that_fits_a_second_character(open_grid: Cal
     page.get_by_role("link", name="Other").click()
     page.get_by_role("button", name="Variations").click()
     expect(page.get_by_role("button", name="In the rain")).to_have_count(0)
-    page.get_by_text("Templates").click()
+    page.locator("summary", has_text="Templates").click()
     page.get_by_role("button", name="Apply With rain").click()
     rain = page.get_by_role("button", name="In the rain")
     expect(rain).to_be_visible()

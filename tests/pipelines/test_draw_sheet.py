@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -86,8 +87,13 @@ def test_sheets_of_both_ways_stand_beside_each_other_and_none_is_a_take(lab: Lab
 def test_a_model_is_asked_for_as_many_pixels_as_it_is_made_for(
     lab: Lab, mara: CharacterInfo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[dict[str, object]] = []
-    monkeypatch.setattr(lab, "generate", lambda prompt, **given: asked.append(given) or [None])
+    asked: list[dict[str, Any]] = []
+
+    def generate(prompt: str, **given: Any) -> list[None]:
+        asked.append(given)
+        return [None]
+
+    monkeypatch.setattr(lab, "generate", generate)
     lab.draw_sheet(mara.id, model="tiny-flux2-klein")
     lab.draw_sheet(mara.id, "views", model="tiny-qwen-edit-plus")
     assert [(one["width"], one["height"]) for one in asked] == [(720, 1280), (1280, 720)]

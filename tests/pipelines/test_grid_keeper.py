@@ -195,7 +195,7 @@ def test_a_template_that_would_take_cells_out_or_change_them_is_applied_only_by_
     changes = lab.template_changes(mara.id, made.id)
     assert (changes.changed, changes.added) == (("Happy",), ("Base face",))
     assert (changes.removed, changes.pictured) == (("Sad", "Rain"), 3)
-    with pytest.raises(Conflict, match=r"takes out 2 cells \(Sad, Rain\).*pictures of 3 cells stay"):
+    with pytest.raises(Conflict, match=r"takes out 2 cells \(Sad, Rain\).*those of 3 cells stay"):
         lab.apply_template(mara.id, made.id)
     assert [one.key for one in lab.grid(mara.id)] == [one["key"] for one in CELLS]
     after = lab.apply_template(mara.id, made.name, sure=True)

@@ -75,12 +75,15 @@ def _asked(lab: Lab, args: argparse.Namespace) -> JobInfo:
     from blocks.errors import InputError
 
     settings = {name: value for name in _DRAWN_WITH if (value := getattr(args, name)) is not None}
-    if args.model is not None:
-        return lab.draw_sheet(args.character, args.kind, model=args.model, settings=settings)
-    if settings:
+    if args.model is None and settings:
         given = ", ".join(f"--{name}" for name in settings)
         raise InputError(f"A sheet that is composed takes no {given}; name a --model to have it drawn as one picture.")
-    return lab.compose_sheet(args.character, args.kind)
+    job: JobInfo
+    if args.model is None:
+        job = lab.compose_sheet(args.character, args.kind)
+    else:
+        job = lab.draw_sheet(args.character, args.kind, model=args.model, settings=settings)
+    return job
 
 
 def _drawn(about: Any) -> dict[str, Any]:

@@ -84,4 +84,5 @@ def _faces(score: Any) -> tuple[str, str]:
     if likeness:
         low, high = min(likeness), max(likeness)
         words += f", likeness {low:.2f}" + (f" to {high:.2f}" if high - low >= 0.005 else "")
-    return words, {True: "good", False: "bad"}.get(score.get("passed"), "still")  # type: ignore[arg-type]
+    passed = score.get("passed")
+    return words, "still" if passed is None else "good" if passed else "bad"

@@ -28,7 +28,7 @@ def test_what_goes_and_what_says_something_else_is_named_with_what_happens_to_it
     words = changes.words()
     assert "takes out 1 cell (In the rain), changes 1 cell (Happy) and adds 1 cell (Base face)" in words
     assert "the words of 1 cell (In the rain) of your own" in words
-    assert "The pictures of 2 cells stay" in words
+    assert "No picture is lost: those of 2 cells stay" in words
 
 
 def test_of_many_cells_a_few_are_named() -> None:

@@ -34,7 +34,7 @@ def lab(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     build("pocket", home / "models" / "tiny")
     build("flux2-klein", home / "models" / "klein")
     picture = tmp_path_factory.mktemp("face") / "face.png"
-    Image.new("RGB", (48, 48), "teal").save(picture)
+    Image.new("RGB", (96, 96), "teal").save(picture)
     faces = open_faces(threads=1)
     pixels = draw_portrait(identity(900_032), Look()).picture
     [face] = faces.find(pixels)
@@ -137,7 +137,7 @@ def test_a_template_says_what_it_would_change_and_needs_a_yes(run: Run, lab: Lab
     lab.save_template("Portraits", [{"key": "base_face"}, {"key": "rain", "prompt": "rain, at night"}])
     asked = run("grid", "stopped", "--template", "Portraits")
     assert asked.code == 1
-    assert "takes out 4 cells (Happy, Angry, Surprised, Standing), changes 1 cell (Rain)" in asked.err
+    assert "takes out 4 cells (Happy, Angry, Surprised, Standing) and changes 1 cell (Rain)" in asked.err
     assert "--yes" in asked.err
     assert len(lab.grid("stopped")) == len(CELLS)
     applied = run("grid", "stopped", "--template", "Portraits", "--yes", "--json")
