@@ -1,6 +1,7 @@
 """Every way to blend two faces, on drawn actors whom no part of the pack has seen; a row's rival is the target.
 
-For each of 50 pairs, eleven pictures along the way from the first actor to the second with one seed; references are
+For each of 50 pairs at random (neighbours in the gallery differ by one and the same codeword, so that they would be
+chosen pairs), eleven pictures along the way from the first actor to the second with one seed; references are
 four renderer frames of each actor in looks at random. Likeness is the cosine to an actor's mean frame by the second
 recogniser, which neither draws nor gates:
 
@@ -39,7 +40,8 @@ from blocks.scores.references import make_references
 __all__ = ["Figures", "along", "figures", "markdown", "measure", "spearman"]
 
 PAIRS, POINTS, FRAMES = 50, 11, 4
-FIRST = 40_000  # the model card's people begin at 20,000 and at 30,000
+FIRST = 40_000  # seed of the pairs, and of their pictures
+OPEN = (100_000, 1_000_000)  # seeds of the open gallery; the model card's people have lower ones
 PROMPT = "short brown hair, neutral, front view, studio"
 DRAWN = ("spherical", "mean", "tokens")
 SAME_AS = {"slerp": "spherical"}
@@ -112,7 +114,8 @@ def figures(
     Args:
         drawing: settings of `blocks.generate.generate` that are not the profile's own.
     """
-    cast = [_actor(FIRST + number) for number in range(2 * pairs)]
+    seeds = np.random.default_rng(FIRST).choice(np.arange(*OPEN), 2 * pairs, replace=False)
+    cast = [_actor(int(seed)) for seed in seeds]
     strangers = float(np.percentile(_impostors(cast), 95))
     found = {name: Figures() for name in DRAWN}
     worn: list[float] = []
