@@ -158,9 +158,11 @@ def lora_of(lab: Lab, job: JobInfo | str) -> LoraInfo:
 
 def steps_of(lab: Lab, job: JobInfo) -> dict[str, StepInfo]:
     """A LoRA's steps by name; where only its files were written again, the others are those of the training."""
-    own = {step.name: step for step in lab.steps(job.id)}
-    training = training_of(job)
-    return own if training == job.id else {**{step.name: step for step in lab.steps(training)}, **own}
+    own, training = {step.name: step for step in lab.steps(job.id)}, training_of(job)
+    if training == job.id:
+        return own
+    anew = {name: step for name, step in own.items() if step.state != "skipped"}
+    return {**{step.name: step for step in lab.steps(training)}, **anew}
 
 
 def training_of(job: JobInfo) -> str:

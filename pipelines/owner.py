@@ -289,6 +289,7 @@ class OwnerLab(Housekeeper, Bookkeeper, Registrar, GridKeeper, BlendKeeper, Lab)
     def discard(self, job: str, user: str = "admin") -> JobInfo:
         authorize(user, "discard", job)
         after = self._store.write(lambda c: jobs.discard(c, job, user)).result()
+        self._runner.reread(job)
         self._on_change(job)
         return self._seen(after)
 

@@ -72,8 +72,9 @@ class Roster:
         self._stalled.pop(job, None)
 
     def begin_anew(self, job: str) -> None:
-        """A job that had ended is tried again."""
-        self._over.pop(job, None)
+        """A job that had ended is tried again, or has changed since: what was known of its end is not so any more."""
+        with self.lock:
+            self._over.pop(job, None)
 
     # -- for the store's writer -------------------------------------------------------------------------------------
 

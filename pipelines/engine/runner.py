@@ -107,6 +107,10 @@ class Runner:
         """Steps of a job in flight, or None."""
         return self._roster.steps(job)
 
+    def reread(self, job: str) -> None:
+        """A job that has ended was changed in the store, which is asked for it from now on."""
+        self._roster.begin_anew(job)
+
     def forget(self) -> None:
         """Drop results kept in memory, after cleaning."""
         with self._roster.lock:

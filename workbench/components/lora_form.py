@@ -37,6 +37,14 @@ _LABELS = {
     "checkpointing": "Gradient checkpointing",
     "quantise": "Base in eight bits",
 }
+_WORDS = {
+    "lora": "LoRA",
+    "dora": "DoRA",
+    "lokr": "LoKr",
+    "adamw": "AdamW",
+    "adamw8bit": "AdamW, 8 bits",
+    "prodigy": "Prodigy",
+}
 _KINDS = {field.name: str(field.type) for field in fields(TrainConfig)}
 
 
@@ -89,7 +97,8 @@ def form(
         preset=preset,
         presets=[(name, about) for name, (about, _) in PRESETS.items()],
         main=[one[name] for name in MAIN],
-        own=[f"{field.label} {field.value.replace('_', ' ')}" for field in one.values() if field.own],
+        say=_said,
+        own=[f"{field.label} {_said(field.value)}" for field in one.values() if field.own],
         groups=[(title, [one[name] for name in names]) for title, names in GROUPS],
         models=models,
         characters=characters,
@@ -128,6 +137,11 @@ def _same(text: str, standard: float) -> bool:
 
 def _choices(name: str, standard: Any) -> tuple[str, ...]:
     return ("yes", "no") if isinstance(standard, bool) else CHOICES.get(name, ())
+
+
+def _said(choice: str) -> str:
+    """A choice as people write it."""
+    return _WORDS.get(choice, choice.replace("_", " "))
 
 
 def _word(value: Any) -> str:
