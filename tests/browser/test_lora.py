@@ -174,7 +174,7 @@ def test_what_is_typed_outlives_a_preset_another_character_and_the_answer_of_the
           field.dispatchEvent(new Event("input", { bubbles: true }));
         }"""
     )
-    expect(page.locator(".presets .own")).to_contain_text("Rank 2")
+    expect(page.locator(".presets .yours")).to_contain_text("Rank 2")
     expect(page.locator(".presets .note").first).to_contain_text("running mean")
     for name, value in (("alpha", "7"), ("rank", "2"), ("seed", "5"), ("steps", "")):
         expect(page.locator(f"[name='set.{name}']")).to_have_value(value)
