@@ -20,15 +20,15 @@ from daggr import FnNode, Graph
 from blocks.errors import Conflict, UnknownName
 from data import jobs
 from data.records import FileRef
-from pipelines import owner
+from pipelines import recovery
 from pipelines.lab import Lab
 from pipelines.owner import OwnerLab
 
 OpenLab = Callable[..., Lab]
 
 
-def until(there: Path) -> None:
-    while not there.exists():
+def until(written: Path) -> None:
+    while not written.exists() or not written.stat().st_size:  # it is there before anything stands in it
         time.sleep(0.005)
 
 
@@ -330,7 +330,7 @@ def test_a_chains_default_file_survives_cleaning(open_lab: OpenLab, tmp_path: Pa
 def test_a_job_that_may_be_what_ends_the_lab_is_given_up_in_the_end(
     open_lab: OpenLab, book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owner, "_MOST_RECOVERIES", 1)
+    monkeypatch.setattr(recovery, "_MOST_RECOVERIES", 1)
     lab = open_lab()
     job = lab.submit(two_steps(book, tmp_path / "never"), {})
     for lives in (1, 2):
