@@ -33,6 +33,7 @@ FOREMOST = (
     "pocket: expression as asked",
     "grid: the standard set on two slots",
     "grid: read as labelled, expression and view cells",
+    "LoRA: CPU seconds a step, encoding in every step, as there",
     "upscale realesrgan-x4plus x4",
     "Interpolation: PSNR of a dropped frame, crossing limbs",
     "scoring a portrait of 128 pixels",
