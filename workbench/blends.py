@@ -17,7 +17,7 @@ from workbench import parents
 from workbench.access import User, authorize
 from workbench.casting import FACES, People
 from workbench.confirm import question
-from workbench.wish import Wish
+from workbench.wish import Wish, as_shown
 
 if TYPE_CHECKING:
     from blocks.blending import Method
@@ -301,8 +301,7 @@ def _settings(wish: Wish, form: Form) -> dict[str, Any]:
     wrong = [name for name in _NOT_OF_A_BLEND if name in wish.settings]
     if wrong:
         raise InputError(f"A blend starts from faces, so it takes no {wrong[0].replace('_', ' ')}; leave it out.")
-    scale = form.field("reference_scale")
-    return ({"reference_scale": scale.default} if scale else {}) | wish.settings
+    return as_shown(wish, form)
 
 
 def _outside(call: Callable[..., Any], *args: Any, **named: Any) -> Any:

@@ -17,7 +17,7 @@ from blocks.errors import InputError, LabError, UnknownName
 from data.records import FINAL, FileRef, JobInfo, TakeInfo
 from workbench.access import User, authorize
 from workbench.confirm import question
-from workbench.wish import FILES, Wish, filled, read_wish
+from workbench.wish import FILES, Wish, as_shown, filled, read_wish
 
 if TYPE_CHECKING:
     from blocks.models.form import Form
@@ -225,19 +225,20 @@ class Takes:
 
     def _asked(self, user: User, wish: Wish, whom: Whom) -> dict[str, Any]:
         """The arguments of `Lab.generate`; pictures to start from are drawn without the quality loop."""
-        settings = dict(wish.settings)
+        loops = whom.anybody and "image" not in wish.settings
+        settings = as_shown(wish, self.form(user, wish.model)) if loops else dict(wish.settings)
         for name in FILES:
             if name in settings:
                 settings[name] = self.file(user, settings[name])
         given: dict[str, Any] = {"model": wish.model, **settings}
-        if "image" in settings:
+        if not loops:
             return given
         frames = [self.file(user, entry["digest"]) for entry in whom.files]
         if frames:
             given |= {"actor": frames, "identity": whom.identity}
         if whom.character:
             given["character"] = whom.character
-        return given | (wish.loop if whom.anybody else {})
+        return given | wish.loop
 
     # Files
 
@@ -337,5 +338,5 @@ def _chain_for(given: Mapping[str, Any], wish: Wish) -> tuple[str, dict[str, Any
     inputs |= {"prompt": wish.prompt, "seed": wish.seed or 0}
     if "actor" in given:
         return "actor_to_character", {**inputs, "sources": given["actor"], "identity": given["identity"]}
-    loop = ("quality_threshold", "max_iterations", "mode")
-    return "generate_picture", {name: value for name, value in inputs.items() if name not in loop}
+    not_of_words = ("quality_threshold", "max_iterations", "mode", "adapter")
+    return "generate_picture", {name: value for name, value in inputs.items() if name not in not_of_words}

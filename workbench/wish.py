@@ -14,7 +14,7 @@ from blocks.errors import InputError
 from blocks.models.form import Field, Form
 from data.records import FileRef
 
-__all__ = ["FILES", "MODES", "MOST_COUNT", "MOST_TRIES", "Wish", "filled", "read_wish"]
+__all__ = ["FILES", "MODES", "MOST_COUNT", "MOST_TRIES", "Wish", "as_shown", "filled", "read_wish"]
 
 MODES = ("consistency_priority", "creative_exploration")
 MOST_COUNT = 64
@@ -25,6 +25,9 @@ FILES = ("image", "mask", "control_image")
 LORA = "lora."
 """Before the name of a LoRA: the field of its weight."""
 
+
+_SHOWN = ("reference_scale", "adapter")
+"""What of somebody who is to be seen a form may show otherwise than a chain would take it, if it were left out."""
 
 _CARRIED = ("prompt", "negative", "adapter", "control", "sampler", "dtype", "offload")
 
@@ -92,6 +95,11 @@ def read_wish(values: Mapping[str, Any], form: Form) -> Wish:
         max_iterations=int(_number("Tries", values.get("max_iterations"), 1, MOST_TRIES, 3, whole=True)),
         mode=_mode(values.get("mode")),
     )
+
+
+def as_shown(wish: Wish, form: Form) -> dict[str, Any]:
+    """The settings of a wish for a chain that draws somebody: what was left alone goes along as the form shows it."""
+    return {one.name: one.default for one in form.fields if one.name in _SHOWN} | wish.settings
 
 
 def filled(settings: Mapping[str, Any], form: Form) -> tuple[dict[str, str], list[str]]:

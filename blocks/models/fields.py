@@ -164,7 +164,7 @@ def _references(profile: Profile, ways: tuple[Way, ...], beside: Beside) -> list
         )
     ]
     if any(way.name in ("faceid", "ip-adapter", "redux") for way in ways):
-        found.append(Field("reference_scale", "Weight of the references", "slider", "references", 0.8, 0.0, 2.0, 0.05))
+        found.append(Field("reference_scale", "Weight of the references", "slider", "references", 1.0, 0.0, 2.0, 0.05))
     if beside.adapters:
         own = (("The model's own", ""),) if beside.ways else (("None", ""),)
         choices = own + tuple((name, name) for name, _ in beside.adapters)

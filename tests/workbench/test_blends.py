@@ -93,7 +93,7 @@ def test_a_sweep_has_points_that_fill_and_one_of_them_is_kept(lab: Lab, blends: 
     assert lab.wait(job.id).state == "SUCCEEDED"
     points = blends.points(USER, job.id)
     assert all(point.take for point in points)
-    assert job.inputs["reference_scale"] == 0.8  # as the form shows it
+    assert job.inputs["reference_scale"] == blends.takes.form(USER).defaults["reference_scale"]
     assert [one.id for one in blends.jobs(USER)] == [job.id]
     take = points[1].take
     assert take is not None

@@ -10,7 +10,7 @@ from blocks.errors import InputError
 from blocks.models.families import profile
 from blocks.models.form import Beside, Form, form_of
 from data.records import FileRef
-from workbench.wish import filled, read_wish
+from workbench.wish import as_shown, filled, read_wish
 
 DIGEST = "ab" * 32
 
@@ -24,6 +24,16 @@ def test_what_is_left_open_is_left_to_the_model(form: Form) -> None:
     wish = read_wish({"prompt": " red coat ", "seed": "", "steps": "", "guidance": ""}, form)
     assert (wish.prompt, wish.seed, wish.settings, wish.count) == ("red coat", None, {}, 1)
     assert wish.loop == {"quality_threshold": 0.85, "max_iterations": 3, "mode": "consistency_priority"}
+
+
+def test_what_a_form_shows_of_somebody_goes_along_though_nobody_touched_it() -> None:
+    beside = Beside(adapters=(("face.safetensors", "faceid"),))
+    form = form_of(profile("sd15"), beside)
+    weight = form.defaults["reference_scale"]
+    left = as_shown(read_wish({"steps": "12"}, form), form)
+    assert left == {"steps": 12, "reference_scale": weight, "adapter": "face.safetensors"}
+    moved = as_shown(read_wish({"reference_scale": "0.3", "adapter": ""}, form), form)
+    assert moved["reference_scale"] == 0.3
 
 
 def test_a_browser_sends_texts_and_a_program_numbers(form: Form) -> None:
