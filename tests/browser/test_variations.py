@@ -151,7 +151,7 @@ def test_own_cells_become_a_template_that_fits_a_second_character(open_grid: Cal
     page.get_by_role("button", name="Apply the standard set").click()
     expect(asked).to_contain_text("takes out 1 cell (In the rain)")
     page.keyboard.press("Escape")
-    expect(asked).to_have_count(0)
+    expect(page.locator("dialog.confirm")).to_have_count(0)
     expect(rain).to_be_visible()
     page.get_by_role("button", name="Apply the standard set").click()
     asked.get_by_role("button", name="Apply", exact=True).click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -123,7 +124,7 @@ def _apply(grids: VariationGrids, user: User, place: Place, template: str, value
     if changes.harmless:
         return _applied(grids, user, place, template, values)
     name = next((one.name for one in grids.templates(user) if one.id == template), "the standard set")
-    id = f"apply-template {template}"
+    id = f"apply-template {secrets.token_hex(3)} {template}"  # asked again, it is another question to the browser
     asked = parts.confirm(f"Apply {name}?", changes.words(), yes="Apply", no="Leave the grid as it is", id=id)
     return Turn(place, asked)
 
@@ -147,7 +148,7 @@ def _undo(grids: VariationGrids, user: User, place: Place, kept: str, values: di
 
 
 def _sure(grids: VariationGrids, user: User, place: Place, subject: str, values: dict[str, Any]) -> Turn:
-    act, _, template = subject.partition(" ")
+    act, _, template = (*subject.split(" ", 2), "", "")[:3]
     if act != "apply-template":
         raise InputError("The page asked something that it does not know any more; load it again.")
     return _applied(grids, user, place, template, values)
