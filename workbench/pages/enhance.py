@@ -13,7 +13,6 @@ from blocks.errors import InputError, LabError
 from workbench import components as parts
 from workbench.access import User, who
 from workbench.components.views import ACTIVE, chosen_view, job_view, result_view
-from workbench.enhance_options import EnhanceOptions
 from workbench.pages.enhance_api import endpoints
 from workbench.pages.enhance_form import (
     Form,
@@ -22,6 +21,7 @@ from workbench.pages.enhance_form import (
     form,
     has_denoise,
     model_choices,
+    options_of,
     picture_note,
     scale_choices,
 )
@@ -138,34 +138,9 @@ def _chosen(services: Services, user: User, chosen: Chosen, wrong: Sequence[str]
 def _options(services: Services, page: Form) -> None:
     """Estimate and comments follow the form."""
 
-    def estimate(
-        chosen: Chosen | None,
-        picture_model: str,
-        picture_scale: int,
-        denoise: float,
-        restore: str,
-        clip_scale: int,
-        clip_model: str,
-        rate: str,
-        fps: str,
-        interpolator: str,
-        preview: bool,
-        request: gr.Request,
-    ) -> tuple[str, str, str, Any]:
-        options = EnhanceOptions(
-            picture_model,
-            picture_scale,
-            denoise,
-            restore or "",
-            clip_scale,
-            clip_model,
-            rate,
-            fps,
-            interpolator,
-            preview,
-        )
-        user = who(request)
-        custom = gr.Textbox(visible=rate == "custom")
+    def estimate(request: gr.Request, chosen: Chosen | None, *fields: Any) -> tuple[str, str, str, Any]:
+        user, options = who(request), options_of(fields)
+        custom = gr.Textbox(visible=options.rate == "custom")
         try:
             items = services.items(user, chosen or [])
             words = parts.estimate(*estimate_words(services.estimate(user, chosen or [], options)))
@@ -203,38 +178,11 @@ def _start(services: Services, page: Form, view: View) -> None:
     token = gr.Textbox(visible=False)
     asked = gr.HTML("", js_on_load=ON_ACT, elem_id="asked", apply_default_css=False)
 
-    def submit(
-        chosen: Chosen | None,
-        picture_model: str,
-        picture_scale: int,
-        denoise: float,
-        restore: str,
-        clip_scale: int,
-        clip_model: str,
-        rate: str,
-        fps: str,
-        interpolator: str,
-        preview: bool,
-        once: str,
-        request: gr.Request,
-        event: gr.EventData,
-    ) -> Any:
+    def submit(request: gr.Request, event: gr.EventData, chosen: Chosen | None, once: str, *fields: Any) -> Any:
         answer = acted(event)
         if answer == "dismiss":
             return "", *(gr.skip(),) * 5
-        options = EnhanceOptions(
-            picture_model,
-            picture_scale,
-            denoise,
-            restore or "",
-            clip_scale,
-            clip_model,
-            rate,
-            fps,
-            interpolator,
-            preview,
-        )
-        user = who(request)
+        user, options = who(request), options_of(fields)
         try:
             question = "" if answer == "confirm" else services.question(user, chosen or [], options)
             if question:
@@ -250,7 +198,7 @@ def _start(services: Services, page: Form, view: View) -> None:
     for part in (page.start, asked):
         part.click(
             submit,
-            [page.chosen, *page.fields, token],
+            [page.chosen, token, *page.fields],
             [asked, page.problems, *view.outputs],
             api_visibility="private",
             **QUIET,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -25,6 +25,7 @@ __all__ = [
     "form",
     "has_denoise",
     "model_choices",
+    "options_of",
     "picture_note",
     "scale_choices",
 ]
@@ -113,6 +114,12 @@ def form(catalogue: Catalogue) -> Form:
     return Form(
         files, chosen, listing, problems, pictures, picture_note, clips, clip_note, estimate, start, missing, fields
     )
+
+
+def options_of(fields: Sequence[Any]) -> EnhanceOptions:
+    """What the fields hold, in their order."""
+    options = EnhanceOptions(*fields)
+    return replace(options, restore=options.restore or "")  # a list that nothing was chosen from holds None
 
 
 def picture_note(catalogue: Catalogue, options: EnhanceOptions, items: Sequence[Item]) -> str:
