@@ -17,7 +17,7 @@ from blocks.models.places import POCKET, POCKET_POSE, RESERVED, place_of
 from blocks.models.profiles import Profile, Reference
 from blocks.models.recognise import recognise, recognise_adapter
 from pipelines.engine.allowed import DIGESTS
-from pipelines.models import LOOK_UP, ModelInfo, ModelKind
+from pipelines.model_info import LOOK_UP, ModelInfo, ModelKind
 
 if TYPE_CHECKING:
     from blocks.models.form import Form

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from blocks.errors import Denied, LabError
 from workbench.access import User, authorize
+from workbench.filenames import safe_name
 
 if TYPE_CHECKING:
     from pipelines.lab import Lab
@@ -65,8 +66,6 @@ def bundled(lab: Lab, user: User, digests: list[str]) -> Response:
 
 def _own_name(name: str, taken: set[str]) -> str:
     """The file's name, without folders, and with a number where another has it already."""
-    from workbench.media import safe_name
-
     path = Path(safe_name(name, "file"))
     number, shown = 1, path.name
     while shown.casefold() in taken:

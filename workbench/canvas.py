@@ -26,7 +26,8 @@ from blocks.errors import Denied, InputError, LabError, UnknownName
 from data.records import Estimate, FileRef
 from workbench.access import User, authorize, who
 from workbench.confirm import question
-from workbench.media import media_url, safe_name
+from workbench.filenames import safe_name
+from workbench.media import media_url
 from workbench.shell import asset
 
 if TYPE_CHECKING:

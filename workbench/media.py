@@ -19,12 +19,13 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from blocks.errors import Denied, LabError, StoreError
 from workbench.access import authorize, who
 from workbench.bundle import bundled
+from workbench.filenames import safe_name
 from workbench.thumbs import thumbnail
 
 if TYPE_CHECKING:
     from pipelines.lab import Lab
 
-__all__ = ["INLINE", "media_routes", "media_url", "safe_name", "thumb_url"]
+__all__ = ["INLINE", "media_routes", "media_url", "thumb_url"]
 
 INLINE = frozenset(
     {
@@ -63,12 +64,6 @@ def media_url(digest: str, *, download: bool = False, name: str = "") -> str:
 def thumb_url(digest: str) -> str:
     """Address of a file's thumbnail."""
     return f"/media/{quote(digest)}/thumb"
-
-
-def safe_name(name: str, digest: str) -> str:
-    """A file name for saving: no folders, no control characters, no leading dots, at most 120 characters."""
-    flat = re.sub(r"[\x00-\x1f\x7f<>:\"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]+", "_", name).strip(" .")
-    return flat[-120:] or digest[:12]
 
 
 def media_routes(lab: Lab) -> APIRouter:

@@ -20,7 +20,7 @@ from workbench.catalogue import Catalogue, installed
 from workbench.confirm import question
 from workbench.enhance_options import EnhanceOptions, inputs_for
 from workbench.facts import Facts, describe
-from workbench.media import safe_name
+from workbench.filenames import safe_name
 
 if TYPE_CHECKING:
     from data.records import Estimate, JobInfo, LogLine, StepInfo

@@ -13,7 +13,7 @@ from blocks.errors import InputError
 from pipelines.registry import PULL
 from workbench.access import User, authorize
 from workbench.components.words import place
-from workbench.media import safe_name
+from workbench.filenames import safe_name
 from workbench.services import Services
 
 if TYPE_CHECKING:
