@@ -145,8 +145,11 @@ def test_from_a_grid_to_the_same_picture_in_another_lab(
     download.value.save_as(tmp_path / "mara.safetensors")
     elsewhere = drawn_elsewhere(opened, tmp_path / "mara.safetensors", tiny, tmp_path / "other")
     assert np.array_equal(_pixels(lab.address, drawn), elsewhere)
+    deleted_and_asked_for_again(page)
 
-    # Deleted: listed as that, with nothing of it to choose
+
+def deleted_and_asked_for_again(page: Page) -> None:
+    """Listed as deleted, with nothing of it to choose; the form, pictures and captions come back as they were."""
     page.locator("#lora-detail").get_by_role("button", name="Delete").click()
     expect(page.locator("#lora-notice")).to_contain_text("mara.safetensors")
     expect(page.locator("#lora-detail .pill")).to_have_text("deleted")
