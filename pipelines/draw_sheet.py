@@ -10,9 +10,10 @@ from blocks.grid.drawn_sheet import LAYOUTS, ask_for_sheet, finish_sheet
 from blocks.models.samplers import SAMPLERS
 from blocks.recall import recall_references
 from blocks.scores.sheet import score_sheet
-from pipelines import generate_picture, variation_cell
+from pipelines import generate_picture
 from pipelines.catalog import Work
 from pipelines.settings import Settings
+from pipelines.settling import drawing_of, faces_of, references_of
 
 if TYPE_CHECKING:
     from daggr import Graph
@@ -37,7 +38,7 @@ def build() -> Graph:
     )
     layout = FnNode(
         ask_for_sheet,
-        name="cell",
+        name="layout",
         inputs={
             "references": known.references,
             "pictures": known.pictures,
@@ -86,9 +87,15 @@ def build() -> Graph:
 
 
 def settle(inputs: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """The model, how it takes references, and the face pack; see `pipelines.variation_cell.settle`."""
-    found = variation_cell.settle(inputs, settings)
-    return {name: value for name, value in found.items() if name not in ("control", "cell.domain")}
+    """The model, how it takes references, and the face pack.
+
+    Raises:
+        NotAvailable: a model that is named is not in the models folder.
+        InputError: a name leads out of the models folder.
+    """
+    settled = drawing_of(["draw"], inputs, settings)
+    settled |= references_of("layout", settled, inputs, settings) | faces_of("score", inputs, settings)
+    return {name: value for name, value in settled.items() if name != "layout.domain"}
 
 
 def work(inputs: Mapping[str, Any]) -> Iterator[Work]:
