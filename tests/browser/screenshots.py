@@ -66,7 +66,7 @@ def _pages(take: Callable[..., str], made: dict[str, str]) -> None:
     take("enhance-clip", "/enhance?sample=clip", _enhance_clip)
     take("enhance-running", "/enhance?sample=picture", _leave_running)
     take("jobs", "/jobs", _open_first_job)
-    take("home", "/", lambda page: page.wait_for_selector(".shot img"))
+    take("home", "/", _looking_at(".shot img"))
     take("help", "/jobs", lambda page: (page.wait_for_selector("table.jobs"), page.keyboard.press("?")))
     run = picture.replace("/enhance?job=", "/pipelines?step=upscale&run=")
     _pipelines(take, run)
