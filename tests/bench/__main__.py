@@ -33,6 +33,8 @@ FOREMOST = (
     "pocket: expression as asked",
     "grid: the standard set on two slots",
     "grid: read as labelled, expression and view cells",
+    "blend by spherical mean: Spearman of weight and likeness to the second parent",
+    "blend by spherical mean: lesser share of the own ceiling at one half",
     "LoRA: CPU seconds a step, encoding in every step, as there",
     "upscale realesrgan-x4plus x4",
     "Interpolation: PSNR of a dropped frame, crossing limbs",
