@@ -47,9 +47,11 @@ def test_a_finished_lora_shows_before_and_after_its_versions_and_its_files() -> 
 
 
 def test_a_deleted_lora_says_so_and_offers_only_to_train_it_again() -> None:
-    steps = {"pick": StepInfo(name="pick", state="done", outputs={"before": SHEET, "after": SHEET})}
+    outputs = {"before": SHEET, "after": SHEET, "sheets": [SHEET, SHEET]}
+    steps = {"pick": StepInfo(name="pick", state="done", outputs=outputs)}
     shown = views.detail(lora("deleted", versions=(), files=()), [], steps, {})
     assert "Deleted" in shown and 'data-act="again"' in shown and "Without it, and with it" not in shown
+    assert "versions-row" not in shown
     assert not any(f'data-act="{act}"' in shown for act in ("use", "pick", "delete", "resume", "longer"))
     assert "deleted" in views.listing([lora("deleted")], "", {})
 

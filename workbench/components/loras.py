@@ -191,7 +191,7 @@ def _brief(lora: LoraInfo, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _versions(lora: LoraInfo, sheets: Sequence[Any]) -> list[dict[str, Any]]:
-    told = list(lora.report.get("versions") or ())
+    told = list(lora.report.get("versions") or ()) if lora.versions else []
     chosen = lora.report.get("chosen")
     taken = lora.version or chosen
     return [
