@@ -188,6 +188,7 @@ def _again(desk: LoraDesk, user: User, place: Place, job: str, values: dict[str,
     known, given = desk.asked_for(user, job)
     there = {**without(place, "character"), "look": job, **({"character": known} if known else {})}
     entries: Entries = given.pop("entries")
+    given["turn"] = -int(values.get("turn") or 1)  # nothing of what is in the form stays
     note = "Filled as it was for this training; change what you like, then train."
     return Done(there, form=form_of(desk, user, given, (note,)), chosen=entries)
 

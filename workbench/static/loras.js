@@ -42,13 +42,22 @@ document.addEventListener("toggle", ({ target }) => {
   if (target.closest?.("#lora-form")) opened.set(target.querySelector("summary").textContent, target.open);
 }, true);
 
+function asSent(part) {
+  for (const field of part.querySelectorAll("[name]")) {
+    if (field.type === "radio" || field.type === "checkbox") field.checked = field.defaultChecked;
+    else if (field.tagName === "SELECT") field.selectedIndex = Math.max(0, [...field.options].findIndex((one) => one.defaultSelected));
+    else field.value = field.defaultValue;
+  }
+}
+
 function putBack(since) {
   for (const [name, { turn: when, value }] of typed) {
+    if (when < since) { typed.delete(name); continue; }
     const field = named(name, value);
-    if (!field || when < since) { if (when < since) typed.delete(name); continue; }
+    if (!field) continue;
     if (field.type === "checkbox") field.checked = value;
     else if (field.type === "radio") field.checked = true;
-    else if (field.value !== value) field.value = value;
+    else field.value = value;
   }
   if (at && document.activeElement === document.body) writeOn(named(at.name, at.value));
 }
@@ -62,15 +71,22 @@ function writeOn(field) {
   field.value = text; // the cursor is behind it
 }
 
+// Gradio patches what is there rather than replacing it, so a field may keep what it held: each is set anew.
 new MutationObserver((changes) => {
-  const came = (selector) => changes.some((change) => [...change.addedNodes].some((node) => node.nodeType === 1 && (node.matches(selector) || node.querySelector(selector))));
-  if (came("[data-lora]")) {
-    for (const fold of document.querySelectorAll("#lora-form details")) {
+  const form = document.querySelector("[data-lora]");
+  if (form && changes.some((change) => change.attributeName === "data-turn")) {
+    for (const fold of form.querySelectorAll("details")) {
       const was = opened.get(fold.querySelector("summary").textContent);
       if (was !== undefined) fold.open = was;
     }
-    const answers = document.querySelector("[data-lora]").dataset.turn;
-    if (answers === "") typed.clear(); // filled anew, as another training was
-    else putBack(Number(answers));
-  } else if (came("[data-captions]")) putBack(looked);
-}).observe(document.getElementById("content"), { childList: true, subtree: true });
+    asSent(form);
+    const answers = Number(form.dataset.turn);
+    if (answers > 0) putBack(answers);
+    else typed.clear(); // filled anew, as another training was
+  }
+  const dataset = document.getElementById("lora-dataset");
+  if (dataset?.querySelector("[data-captions]") && changes.some((change) => dataset.contains(change.target) && change.attributeName !== "data-turn")) {
+    asSent(dataset);
+    putBack(looked);
+  }
+}).observe(document.getElementById("content"), { childList: true, subtree: true, attributes: true, attributeFilter: ["data-turn", "name"] });
