@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -63,8 +63,25 @@ def test_jobs_are_filtered_by_state(page: Page, done: dict[str, object]) -> None
 
 def test_home_shows_the_new_result_and_leads_to_it(page: Page, done: dict[str, object]) -> None:
     page.goto("/")
-    page.locator(f"#home a.shot[href='/enhance?job={done['id']}']").click()
+    card = page.locator(f"#home a.shot[href='/enhance?job={done['id']}']")
+    stands_inside(card, card.locator(".thumb"))
+    card.click()
     expect(page.locator("lab-compare")).to_be_visible()
+
+
+def test_a_job_s_picture_stands_in_its_row(page: Page, done: dict[str, object]) -> None:
+    page.goto("/jobs")
+    row = page.locator(f"[data-item][data-id='{done['id']}']")
+    stands_inside(row, row.locator(".thumb"))
+
+
+def stands_inside(place: Locator, picture: Locator) -> None:
+    """Seen, and not laid elsewhere by the style of another page."""
+    expect(picture.locator("img")).to_be_visible()
+    outer, inner = place.bounding_box(), picture.bounding_box()
+    assert outer and inner
+    assert outer["x"] <= inner["x"] and outer["y"] <= inner["y"] and inner["width"] > 20
+    assert inner["y"] + inner["height"] <= outer["y"] + outer["height"] + 1
 
 
 def test_an_unknown_job_is_explained_to_a_program(address: str) -> None:
