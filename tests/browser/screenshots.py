@@ -53,10 +53,25 @@ def main(folder: Path) -> None:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         with _lab(lambda home: {}) as (address, _):
-            _camera(browser, address, folder)("home-empty", "/", lambda page: page.wait_for_selector(".first"))
+            _beginnings(_camera(browser, address, folder))
         with _lab(_stocked) as (address, made):
             _pages(_camera(browser, address, folder), made)
         browser.close()
+
+
+def _beginnings(take: Callable[..., str]) -> None:
+    """Pages of an empty lab, and what is drawn first in one."""
+    take("home-empty", "/", lambda page: page.wait_for_selector(".first"))
+    take("generate", "/generate", _generate)
+    take("blend", "/blend", _blend)
+    _again(take, "generate", "/generate", ".drawn img")
+    _again(take, "blend", "/blend", ".sweep .strip img")
+
+
+def _again(take: Callable[..., str], name: str, where: str, place: str) -> None:
+    """A page once more, in the dark and on a telephone."""
+    take(f"{name}-dark", where, _looking_at(place), color_scheme="dark")
+    take(f"{name}-narrow", where, _looking_at(place), **_NARROW)
 
 
 def _pages(take: Callable[..., str], made: dict[str, str]) -> None:
@@ -70,24 +85,16 @@ def _pages(take: Callable[..., str], made: dict[str, str]) -> None:
     take("help", "/jobs", lambda page: (page.wait_for_selector("table.jobs"), page.keyboard.press("?")))
     run = picture.replace("/enhance?job=", "/pipelines?step=upscale&run=")
     _pipelines(take, run)
-    take("generate", "/generate", _generate)
-    take("blend", "/blend", _blend)
     for name, where, place in _STOCKED:
-        where = where.format(**made)
-        take(name, where, _looking_at(place))
-        take(f"{name}-dark", where, _looking_at(place), color_scheme="dark")
-        take(f"{name}-narrow", where, _looking_at(place), **_NARROW)
+        take(name, where.format(**made), _looking_at(place))
+        _again(take, name, where.format(**made), place)
     take("models", "/models", _open_first_model)
     take("settings", "/settings", _looking_at("#cleaning .button"))
-    for name, where, place in (
-        ("home", "/", ".shot img"), ("enhance-picture", picture, "lab-compare"), ("jobs", "/jobs", "table.jobs"),
-        ("generate", "/generate", ".drawn img"), ("blend", "/blend", ".sweep .strip img"),
-        ("models", "/models", "details.model"),
-        ("settings", "/settings", "#cleaning .button"),
-    ):  # fmt: skip
-        look = _looking_at(place)
-        take(f"{name}-dark", where, look, color_scheme="dark")
-        take(f"{name}-narrow", where, look, **_NARROW)
+    _again(take, "home", "/", ".shot img")
+    _again(take, "enhance-picture", picture, "lab-compare")
+    _again(take, "jobs", "/jobs", "table.jobs")
+    _again(take, "models", "/models", "details.model")
+    _again(take, "settings", "/settings", "#cleaning .button")
 
 
 def _camera(browser: Browser, address: str, folder: Path) -> Callable[..., str]:
