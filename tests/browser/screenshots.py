@@ -1,8 +1,9 @@
 """Keep `docs/screenshots` current: serve a fresh lab, do on each page what it is for, and take its picture.
 
-python tests/browser/screenshots.py [FOLDER]
+python -m tests.browser.screenshots [FOLDER]
 
-The character with a grid and a LoRA is made before the lab is served; all together takes about ten minutes.
+All of them go to the folder, to be looked at; without one, those that the README shows go to docs/screenshots. The
+character with a grid and a LoRA is made before the lab is served; all together takes about ten minutes.
 """
 
 from __future__ import annotations
@@ -46,16 +47,18 @@ _ACTOR = 31_044
 ENDED = ".stage[data-state=SUCCEEDED], .stage[data-state=FAILED]"
 
 
-def main(folder: Path) -> None:
-    """Take them all."""
+def main(folder: Path | None = None) -> None:
+    """Take them all; keep those of the README where no folder is named."""
+    wanted = None if folder else set(re.findall(r"docs/screenshots/([\w-]+)\.png", (ROOT / "README.md").read_text()))
+    folder = folder or ROOT / "docs" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         with _lab(lambda home: {}) as (address, _):
-            _beginnings(_camera(browser, address, folder))
+            _beginnings(_camera(browser, address, folder, wanted))
         with _lab(_stocked) as (address, made):
-            _pages(_camera(browser, address, folder), made)
+            _pages(_camera(browser, address, folder, wanted), made)
         browser.close()
 
 
@@ -97,16 +100,17 @@ def _pages(take: Callable[..., str], made: dict[str, str]) -> None:
     _again(take, "settings", "/settings", "#cleaning .button")
 
 
-def _camera(browser: Browser, address: str, folder: Path) -> Callable[..., str]:
+def _camera(browser: Browser, address: str, folder: Path, wanted: set[str] | None) -> Callable[..., str]:
     def take(name: str, where: str, prepare: Callable[[Page], Any], **options: Any) -> str:
         options = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light", **options}
         context = browser.new_context(base_url=address, **options)
         page = context.new_page()
         page.goto(where)
         prepare(page)
-        page.wait_for_load_state("load")
-        page.wait_for_timeout(600)
-        _save(page, folder / f"{name}.png")
+        if wanted is None or name in wanted:
+            page.wait_for_load_state("load")
+            page.wait_for_timeout(600)
+            _save(page, folder / f"{name}.png")
         found = page.url.removeprefix(address)
         context.close()
         return found
@@ -261,4 +265,4 @@ def _stocked(home: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "screenshots")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
