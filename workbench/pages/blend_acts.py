@@ -16,7 +16,7 @@ from workbench.blends import Blends, Source
 from workbench.pages.blend_desk import Desk
 from workbench.pages.drawing_acts import IN_COMMON, Act, DrawingRoom, Turn, Values, stay
 from workbench.services import Services
-from workbench.takes import Takes
+from workbench.takes import ACTORS, Takes
 
 __all__ = ["POINTS", "Room", "act_on", "with_parent"]
 
@@ -73,13 +73,14 @@ def _take(room: Room, act: Act[Desk]) -> Turn[Desk]:
     return Turn(replace(with_parent(room, act.user, act.desk, "take", take.id, name), take=""))
 
 
-def _actor(room: Room, act: Act[Desk]) -> Turn[Desk]:
-    item = room.takes.sample_actor(act.user, secrets.randbelow(100_000))
+def _actor(room: Room, act: Act[Desk], seed: int = 0) -> Turn[Desk]:
+    item = room.takes.sample_actor(act.user, seed or secrets.choice(ACTORS))
     return Turn(with_parent(room, act.user, act.desk, "file", item.digest))
 
 
 def _two_actors(room: Room, act: Act[Desk]) -> Turn[Desk]:
-    return _actor(room, replace(act, desk=_actor(room, act).desk))
+    first, second = secrets.SystemRandom().sample(ACTORS, 2)
+    return _actor(room, replace(act, desk=_actor(room, act, first).desk), second)
 
 
 def _fetch(room: Room, act: Act[Desk]) -> Turn[Desk]:

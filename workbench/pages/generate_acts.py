@@ -18,7 +18,7 @@ from workbench.pages.drawing_acts import IN_COMMON, Act, DrawingRoom, Turn, Valu
 from workbench.pages.generate_desk import Desk
 from workbench.plots import Plots
 from workbench.services import Services
-from workbench.takes import PAGE, Takes
+from workbench.takes import ACTORS, PAGE, Takes
 
 __all__ = ["Room", "act_on", "with_files"]
 
@@ -74,7 +74,7 @@ def _nobody(room: Room, act: Act[Desk]) -> Turn[Desk]:
 
 
 def _actor(room: Room, act: Act[Desk]) -> Turn[Desk]:
-    item = room.takes.sample_actor(act.user, secrets.randbelow(100_000))
+    item = room.takes.sample_actor(act.user, secrets.choice(ACTORS))
     return Turn(with_files(room, act.user, replace(act.desk, character=""), [item.entry]))
 
 
