@@ -38,12 +38,12 @@ LARGEST = 250_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 _NARROW: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
 _STOCKED = (
-    ("characters", "/characters?character={character}", ".character h2"),
+    ("characters", "/characters?character={character}", ".page-head.who"),
     ("variations", "/characters?character={character}&view=variations", ".cell img"),
     ("lora", "/lora?character={character}&job={training}", "#lora-detail .chart"),
 )
 """Pages that show the character which is there before the lab is served."""
-_ACTOR = 31_044
+_ACTOR = 7
 ENDED = ".stage[data-state=SUCCEEDED], .stage[data-state=FAILED]"
 
 
@@ -256,7 +256,13 @@ def _stocked(home: Path) -> dict[str, str]:
             second = faces.second_embedding(pixels, face)
             members.append({"file": path.name, "view": face.view, "embedding": face.embedding, "second": second})
         whom = make_references(members, embedder=faces.embedder, domain=faces.domain, second_embedder=faces.second)
-        mara = lab.create_character("Mara", references=whom, reference_files=files)
+        mara = lab.create_character(
+            "Mara",
+            fields={"hair": "red bob", "wardrobe": "blue coat"},
+            references=whom,
+            reference_files=files,
+            headshot=files[0],
+        )
         for job in lab.generate_cells(mara.id):
             lab.wait(job.id)
         training = lora_characters.train_character(lab, mara.id)
