@@ -66,8 +66,8 @@ def _beginnings(take: Callable[..., str]) -> None:
     """Pages of an empty lab, and what is drawn first in one."""
     take("home-empty", "/", lambda page: page.wait_for_selector(".first"))
     take("generate", "/generate", _generate)
-    take("blend", "/blend", _blend)
     _again(take, "generate", "/generate", ".drawn img")
+    take("blend", "/blend", _blend)
     _again(take, "blend", "/blend", ".sweep .strip img")
 
 
@@ -160,11 +160,10 @@ def _generate(page: Page) -> None:
     page.get_by_role("button", name="Start with a rendered actor").click()
     page.wait_for_selector(".who-faces .person", timeout=180_000)
     for prompt, count in (
-        ("short blue hair, red coat, happy, side left, night street", 1),
-        ("red bob, white shirt", 2),
+        ("short blue hair, red coat, happy, front view, night street", 1),
+        ("red bob, white shirt, half right", 2),
     ):
         page.locator("#gen-form [name=prompt]").fill(prompt)
-        page.locator("#gen-form [name=max_iterations]").fill("1")
         page.locator("#gen-start").click()
         page.wait_for_function(f"document.querySelectorAll('.drawn').length >= {count}", timeout=300_000)
     page.wait_for_function("!document.querySelector('.drawing')", timeout=300_000)
