@@ -255,18 +255,18 @@ def _stocked(home: Path) -> dict[str, str]:
             second = faces.second_embedding(pixels, face)
             members.append({"file": path.name, "view": face.view, "embedding": face.embedding, "second": second})
         whom = make_references(members, embedder=faces.embedder, domain=faces.domain, second_embedder=faces.second)
-        mara = lab.create_character(
-            "Mara",
+        robin = lab.create_character(
+            "Robin",
             fields={"hair": "red bob", "wardrobe": "blue coat"},
             references=whom,
             reference_files=files,
             headshot=files[0],
         )
-        for job in lab.generate_cells(mara.id):
+        for job in lab.generate_cells(robin.id):
             lab.wait(job.id)
-        training = lora_characters.train_character(lab, mara.id)
+        training = lora_characters.train_character(lab, robin.id)
         lab.wait(training.id)
-    return {"character": mara.id, "training": training.id}
+    return {"character": robin.id, "training": training.id}
 
 
 if __name__ == "__main__":
