@@ -176,6 +176,7 @@ class GridKeeper(SheetKeeper):
             ", ".join(str(words) for words in looks if words),
             character=known.id,
             label=cell.key,
+            title=f"{known.name}: {cell.title}",
             chain="variation_cell",
             pose=cell.pose,
             view=cell.view,

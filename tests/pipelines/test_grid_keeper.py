@@ -81,6 +81,7 @@ def test_what_is_missing_is_made_in_the_looks_of_the_character(
     jobs = lab.generate_cells(mara.id)
     assert [given["label"] for _, given in pencil["asked"]] == ["rain", "expression_happy", "expression_sad"]
     assert pencil["asked"][1][0] == "red bob, happy, front view"
+    assert pencil["asked"][1][1]["title"] == f"{mara.name}: Happy"
     assert (pencil["asked"][1][1]["width"], pencil["asked"][1][1]["height"]) == (128, 128)
     finish(lab, jobs)
     assert lab.generate_cells(mara.id) == []
