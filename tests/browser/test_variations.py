@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from blocks.faces import open_faces
+from blocks.grid import standard_set
 from blocks.pocket.identity import identity
 from blocks.pocket.look import Look
 from blocks.pocket.portrait import draw_portrait
@@ -44,6 +45,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OwnLab, s
         for name in ("Nora", "Ossi"):
             _drawable(lab, name, files[0], SMALL)
         _drawable(lab, "Pia", files[0], [*SMALL, "expression_angry", "expression_sleepy", "base_face"])
+        _drawable(lab, "Quinn", files[0], [one.key for one in standard_set()])
         crowd = lab.create_character("Crowd")
         _crowd(lab, crowd, files[3])
     own = OwnLab(home)
@@ -172,16 +174,22 @@ def test_of_five_thousand_pictures_only_those_in_sight_are_in_the_page(
     assert page.locator(".picture").count() < 200
 
 
-def test_what_is_being_made_is_seen_and_stopped_from_another_tab(open_grid: Callable[..., Page]) -> None:
+def test_flagged_and_missing_cells_are_shown_alone(open_grid: Callable[..., Page]) -> None:
     page = open_grid()
     page.get_by_role("button", name="Flagged", exact=True).click()
     expect(page.locator(".spot")).to_have_count(1)
     page.get_by_role("button", name="Missing", exact=True).click()
     expect(page.get_by_role("button", name="Sad", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^Happy"))).to_have_count(0)
-    page.get_by_role("button", name="Generate 10 missing").click()
+
+
+def test_what_is_being_made_is_seen_and_stopped_from_another_tab(open_grid: Callable[..., Page]) -> None:
+    page = open_grid("/characters")
+    page.get_by_role("link", name="Quinn").click()
+    page.get_by_role("button", name="Variations").click()
+    page.get_by_role("button", name="Generate all missing").click()
     expect(page.locator(".working").first).to_be_visible()
-    other = open_grid()
+    other = open_grid(page.url)
     expect(other.get_by_role("status").filter(has_text="being made")).to_be_visible()
     other.get_by_role("button", name="Stop").click()
     expect(other.locator("#character-notice")).to_contain_text("stopped")
