@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipelines.models import ModelInfo
     from pipelines.variations import CellInfo
 
-__all__ = ["LoraState", "gather", "give", "link", "loras_of", "standing", "take_away", "train_character"]
+__all__ = ["LoraState", "gather", "give", "link", "standing", "take_away", "train_character"]
 
 _MOST_TAKES = 2000
 
@@ -175,11 +175,6 @@ def _one_sided(features: str) -> str:
     """Of a character's features what is on one side of the face only: mirroring would be wrong there."""
     phrases = (phrase.strip() for phrase in features.replace(";", ",").replace("\n", ",").split(","))
     return ", ".join(phrase for phrase in phrases if {"left", "right"} & set(phrase.lower().split()))
-
-
-def loras_of(lab: Lab, character: str) -> list[LoraInfo]:
-    """Trainings of a character, newest first."""
-    return [one for one in loras(lab) if one.character == character]
 
 
 def standing(lab: Lab, character: CharacterInfo) -> LoraState:
